@@ -58,7 +58,7 @@ class AppriseSender:
         self._slots = asyncio.Semaphore(MAX_JOBS)
         self._paces = Paces()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._process.close()
 
     def process_id(self) -> int | None:

@@ -1,7 +1,7 @@
 """The gateway process."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 
 import structlog
@@ -68,7 +68,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                 )
                 spare_the_garbage_collector()
                 # Closed before the requests in flight are waited for: one of them may be asking.
-                async with serving(gateway, settings), open_sender(apprise):
+                async with serving(gateway, settings), aclosing(apprise):
                     logger.info("gateway serves", host=settings.host, port=settings.port)
                     await stop.wait()
     except InvalidDatabaseUrl as error:
@@ -136,15 +136,6 @@ def apprise_sender(settings: GatewaySettings) -> AppriseSender:
         allow_private_networks=settings.allow_private_networks,
         exempt=settings.webhook_private_hosts,
     )
-
-
-@asynccontextmanager
-async def open_sender(apprise: AppriseSender) -> AsyncIterator[None]:
-    """Close it at the end of the context."""
-    try:
-        yield
-    finally:
-        await apprise.close()
 
 
 def apprise_check(apprise: AppriseSender) -> AppriseCheck:

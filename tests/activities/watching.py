@@ -17,7 +17,7 @@ from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.watching import MemoryBudget
 from tests.testkit.engines import opened
-from worker.evidence_setup import watch_evidence
+from worker.prober import watch_evidence
 
 NO_GATEWAY = "http://127.0.0.1:9"
 

@@ -1,6 +1,7 @@
 """URLs of Apprise, when a destination is made: the gateway has Apprise read them."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ import pytest_asyncio
 from api.app import GatewayServices
 from api.store import open_store
 from tests.testkit.gateway import KEY, FakeEngine, gateway_settings, refuse_forbidden
-from worker.gateway_process import apprise_check, apprise_sender, open_sender, serving
+from worker.gateway_process import apprise_check, apprise_sender, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,7 +20,7 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[http
     settings = gateway_settings()
     database = tmp_path_factory.mktemp("gateway") / "gateway.db"
     apprise = apprise_sender(settings)
-    async with open_store(f"sqlite:///{database}") as store, open_sender(apprise):
+    async with open_store(f"sqlite:///{database}") as store, aclosing(apprise):
         gateway = GatewayServices(
             settings,
             engine=FakeEngine(),

@@ -19,7 +19,6 @@ from monitors.evidence import EvidenceKind
 from monitors.reports import HealthReport, MediaFacts, OpenIncident, SoundLevels
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from notifications.notification import DestinationType
-from worker.evidence_metrics import EvidenceMetrics
 from worker.metrics import (
     DeliveryMetrics,
     SegmentLateness,
@@ -28,6 +27,7 @@ from worker.metrics import (
     youtube_metrics,
 )
 from worker.pod_metrics import PodMetrics
+from worker.prober import EvidenceMetrics
 
 EVENT = StreamEvent(
     event_id="evt-1",

@@ -48,7 +48,7 @@ async def sender(shared_service: HttpService) -> AsyncIterator[AppriseSender]:
         allow_private_networks=False, exempt=[("127.0.0.1", shared_service.port)]
     )
     yield started
-    await started.close()
+    await started.aclose()
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ async def test_those_that_hang_hold_up_nobody_and_leave_no_process(service: Http
         assert not any(each.done() for each in hanging)
         await until(partial(_has_forks, sender, 20), "only those that hang are left")
         group = _pids_of_group(sender)
-        await sender.close()
+        await sender.aclose()
         failures = [_failure(await each) for each in hanging]
     assert {each.outcome for each in failures} == {"sender_failed"}
     await until(partial(_are_gone, group), "all processes are gone")
@@ -228,7 +228,7 @@ async def test_a_sender_that_is_closed_while_its_process_starts_is_closed_at_onc
     sender = AppriseSender(allow_private_networks=True)
     checking = asyncio.create_task(sender.check("json://127.0.0.1/"))
     await asyncio.sleep(0)
-    await sender.close()
+    await sender.aclose()
     for asked in (checking, sender.check("json://127.0.0.1/")):
         with pytest.raises(ProcessFailed):
             await asked
@@ -274,7 +274,7 @@ async def test_a_service_that_never_ends_its_answer_is_cut_off(service: HttpServ
         failure = _failure(await sender.send(f"json://127.0.0.1:{port}/", notification()))
         assert (failure.outcome, failure.is_final) == ("timeout", False)
         await until(partial(_has_forks, sender, 0), "the attempt is killed")
-    await sender.close()
+    await sender.aclose()
 
 
 async def test_an_answer_without_end_takes_little_memory(service: HttpService) -> None:
@@ -297,7 +297,7 @@ async def test_an_answer_without_end_takes_little_memory(service: HttpService) -
         failure = _failure(await sender.send(f"json://127.0.0.1:{port}/", notification()))
         assert (failure.outcome, failure.is_final) == ("connection", False)
     assert sent < MEMORY_BYTES
-    await sender.close()
+    await sender.aclose()
 
 
 async def test_a_process_that_is_killed_is_started_again(service: HttpService) -> None:
@@ -312,7 +312,7 @@ async def test_a_process_that_is_killed_is_started_again(service: HttpService) -
         os.kill(pid, signal.SIGKILL)
         await until_true(lambda: sender.process_id() is None, "the process is gone")
     assert len(pids) == 2
-    await sender.close()
+    await sender.aclose()
 
 
 async def _are_gone(pids: list[int]) -> bool:
@@ -364,4 +364,4 @@ async def test_mail_arrives_and_a_refusal_says_its_code(
     failure = _failure(await sender.send(url, notification()))
     assert failure.message == "the mail server answered with code 550"
     assert await sender.send(url, notification()) is Sent.DELIVERED
-    await sender.close()
+    await sender.aclose()

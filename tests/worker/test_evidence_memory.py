@@ -3,7 +3,7 @@
 import pytest
 
 from runtime.settings import WorkerSettings
-from worker.evidence_setup import memory_split
+from worker.prober import memory_split
 
 MEBI = 1024 * 1024
 
