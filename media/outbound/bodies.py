@@ -1,8 +1,12 @@
-"""Reading the body of an answer without ever holding more than the caller allows."""
+"""Bodies of answers: never more than a caller allows, and few large ones at the same time."""
 
+import asyncio
 import re
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -15,19 +19,12 @@ _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
 
 async def read_body(response: httpx.Response, *, max_bytes: int, compressed: bool) -> bytes:
-    """Return the body of a streamed answer.
+    """Return the body of an answer that was opened with `stream=True`.
 
     Args:
-        response: opened with `stream=True`, not read.
         max_bytes: limit of the body as returned. Reading stops at the first byte beyond it,
             however well a compressed body inflates.
         compressed: whether gzip or deflate was offered.
-
-    Raises:
-        TooLarge: more than `max_bytes`, or more than that announced.
-        Truncated: it ends before its announced end.
-        BadEncoding: a content encoding that was not offered, or broken compression.
-        httpx.HTTPError: the connection failed.
     """
     status = response.status_code
     announced = _announced_bytes(response)
@@ -101,3 +98,87 @@ def _decoder(response: httpx.Response, compressed: bool) -> _Inflate | None:
     if compressed and encoding in ("gzip", "x-gzip", "deflate"):
         return _Inflate()
     raise BadEncoding(response.status_code)
+
+
+LARGE_AT_ONCE = 16
+FAIR_SEC = 2.0
+"""So long a body may come, however many wait: 8 MiB at 32 Mbit/s."""
+
+
+class LargeBodies:
+    """The room of a process for large bodies, given in the order of arrival.
+
+    A server that sends slowly, or stops in the middle, keeps no other stream waiting for long: a
+    body that has been coming for `FAIR_SEC` gives way to one that waits.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._waiting = 0
+        self._coming: dict[asyncio.Timeout, float] = {}
+
+    async def take(self) -> None:
+        self._waiting += 1
+        try:
+            self._make_way()
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+
+    def give_back(self) -> None:
+        self._free.release()
+
+    @asynccontextmanager
+    async def coming(self) -> AsyncIterator[None]:
+        """Stop what is done here, by TimeoutError, when it must give way."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as limit:
+            self._coming[limit] = loop.time() + FAIR_SEC
+            timer = loop.call_at(self._coming[limit], self._make_way)
+            try:
+                yield
+            finally:
+                timer.cancel()
+                del self._coming[limit]
+
+    def _make_way(self) -> None:
+        """Stop as many bodies as there are waiting, the oldest first, of those that had time."""
+        if not self._free.locked():
+            return
+        now = asyncio.get_running_loop().time()
+        leaving = sum(limit.when() is not None for limit in self._coming)
+        late = [it for it, until in self._coming.items() if until <= now and it.when() is None]
+        for limit in late[: max(0, self._waiting - leaving)]:
+            limit.reschedule(now)
+
+
+class Room:
+    """Room for one body, from before it comes until it is read."""
+
+    def __init__(self, bodies: LargeBodies) -> None:
+        self._bodies = bodies
+        self.is_taken = False
+
+    @asynccontextmanager
+    async def filling(self) -> AsyncIterator[None]:
+        """Wait for the room; while the context is open, the body comes."""
+        await self._bodies.take()
+        self.is_taken = True
+        async with self._bodies.coming():
+            yield
+
+
+_bodies: WeakKeyDictionary[asyncio.AbstractEventLoop, LargeBodies] = WeakKeyDictionary()
+"""A limit of the process, whichever streams its bodies belong to."""
+
+
+@asynccontextmanager
+async def room_for_large() -> AsyncIterator[Room]:
+    """Keep the room that is taken until the context ends."""
+    bodies = _bodies.setdefault(asyncio.get_running_loop(), LargeBodies())
+    room = Room(bodies)
+    try:
+        yield room
+    finally:
+        if room.is_taken:
+            bodies.give_back()

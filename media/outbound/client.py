@@ -39,7 +39,7 @@ _POOL: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Proxies:
-    """The proxy of each scheme as `http://[user:password@]host:port`; None connects directly."""
+    """As `http://[user:password@]host:port`; None connects directly."""
 
     http: str | None = None
     https: str | None = None
@@ -61,11 +61,6 @@ def media_client(
         guard: judges every host; behind a proxy only its text, the proxy resolves names.
         proxy: one proxy for everything or one for each scheme. It is not judged.
         ca_bundle: PEM file of certificates to trust besides the usual ones.
-        network: opens the connections; the system's sockets by default.
-
-    Raises:
-        ValueError: a proxy URL that is not http:// or https://.
-        OSError: `ca_bundle` cannot be read (`ssl.SSLError`: or is no PEM file).
     """
     proxies = proxy if isinstance(proxy, Proxies) else Proxies(http=proxy, https=proxy)
     network = network or httpcore.AnyIOBackend()
@@ -140,7 +135,6 @@ def _proxied(
     proxy_tls: ssl.SSLContext,
     network: httpcore.AsyncNetworkBackend,
 ) -> OpenPool:
-    """Connect through a proxy, which resolves the names."""
     proxy = httpx.Proxy(url)
     if proxy.url.scheme not in ("http", "https"):
         raise ValueError("a proxy URL must start with http:// or https://")
@@ -185,12 +179,7 @@ class PinnedNetwork(MeteredNetwork):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of `host` that answers within its share of `timeout`.
-
-        Raises:
-            AddressRefused, NameNotResolved: see `OutboundGuard.pin`.
-            httpcore.ConnectError, httpcore.ConnectTimeout: no address answered.
-        """
+        """Connect to the first address of `host` that answers within its share of `timeout`."""
         connect = super().connect_tcp
         try:
             async with asyncio.timeout(timeout):
@@ -223,11 +212,6 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         self._pool = PoolPerStream(open_pool, idle_sec=IDLE_CONNECTION_SEC)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` when its URL may be asked for.
-
-        Raises:
-            AddressRefused: not http(s), credentials or an impossible port in it, a refused host.
-        """
         _check_shape(request.url)
         port = request.url.port or DEFAULT_PORTS[request.url.scheme]
         self._guard.check_host(request.url.raw_host.decode("ascii"), port)

@@ -13,12 +13,7 @@ logger = structlog.get_logger(__name__)
 
 
 class FetchError(Exception):
-    """A request to an address that a user gave failed.
-
-    Attributes:
-        code: stable name of the failure.
-        status: HTTP status of the answer that caused it; None when no status did.
-    """
+    """A request to an address that a user gave failed; `code` is a stable name of the failure."""
 
     code = "fetch_failed"
     reason = "the request failed"

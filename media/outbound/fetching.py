@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import httpx
 
-from media.outbound.bodies import read_body
+from media.outbound.bodies import Room, read_body
 from media.outbound.errors import (
     BadRange,
     BadRedirect,
@@ -20,7 +20,6 @@ from media.outbound.errors import (
     Truncated,
     typed_errors,
 )
-from media.outbound.large import Room
 from media.outbound.stream_client import REDIRECTED_FROM, MediaClient
 from monitors.stream_url import MAX_URL_BYTES
 
@@ -34,12 +33,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:\d+|\*)", re.ASCII)
 
 @dataclass(frozen=True)
 class FetchedPlaylist:
-    """A playlist or manifest as fetched.
-
-    Attributes:
-        text: the body, UTF-8, bad bytes replaced.
-        final_url: where it came from, after redirects: the base of its relative URIs.
-    """
+    """`text` is UTF-8, bad bytes replaced; `final_url`, after redirects, the base of its URIs."""
 
     text: str
     final_url: str
@@ -57,11 +51,7 @@ async def fetch_playlist(
 
     Args:
         max_bytes: limit of the body after decompression.
-        total_timeout_sec: limit from the first connection to the last byte.
         room: taken before the body comes; the wait for it counts, too.
-
-    Raises:
-        FetchError: see `media.outbound`.
     """
     headers = {"Accept-Encoding": "gzip"}
     async with _answer(client, url, headers, total_timeout_sec) as response:
@@ -83,15 +73,7 @@ async def fetch_segment(
     """Fetch a segment, an init segment or a key, following redirects.
 
     Args:
-        byte_range: offset and length in bytes (EXT-X-BYTERANGE, RFC 8216 4.3.2.2).
-        max_bytes: limit of the answer's body.
-        total_timeout_sec: limit from the first connection to the last byte.
-
-    Returns:
-        The bytes, exactly `length` of them when a range was asked for.
-
-    Raises:
-        FetchError: see `media.outbound`.
+        byte_range: offset and length in bytes: exactly so many are returned.
     """
     # Compressing media gains nothing, and a range of a compressed answer means something else.
     headers = {"Accept-Encoding": "identity", **_range_header(byte_range)}
@@ -191,11 +173,7 @@ class Mirrors:
         max_bytes: int,
         total_timeout_sec: float,
     ) -> bytes:
-        """Fetch what is at any of `urls`; see `media.outbound.fetching.fetch_segment`.
-
-        Args:
-            urls: of the same bytes. A stream lists its places in the same order each time.
-            total_timeout_sec: for each place.
+        """Fetch what is at any of `urls`, which a stream lists in the same order each time.
 
         Raises:
             FetchError: no place has it; what the first one said.

@@ -69,15 +69,10 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         self._reads = self._bytes = 0
 
     def note_progress(self) -> None:
-        """Note that a head, or a chunk of a body, is complete."""
+        """A head, or a chunk of a body, is complete."""
         self._reads = self._bytes = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read.
-
-        Raises:
-            ExcessiveOverhead: too much was read since the last progress.
-        """
         if self._reads >= MAX_READS_WITHOUT_PROGRESS or self._bytes >= MAX_BYTES_WITHOUT_PROGRESS:
             await _refuse()
         data = await self._stream.read(max_bytes, timeout)
@@ -96,7 +91,6 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Return the encrypted connection, with the same limits."""
         return MeteredStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> object:
@@ -113,11 +107,6 @@ class MeteredBody(httpx.AsyncByteStream):
         self._note_progress()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the chunks.
-
-        Raises:
-            ExcessiveOverhead: they are too small.
-        """
         count = size = 0
         async for chunk in self._body:
             self._note_progress()

@@ -43,8 +43,6 @@ class PoolPerStream(httpcore.AsyncConnectionPool):
     Requests of no stream share the pool of their origin.
 
     Args:
-        open_pool: makes the pool of one stream and origin.
-        idle_sec: an idle connection is closed after this.
         max_pools: beyond it, the least recently used one is forgotten.
     """
 

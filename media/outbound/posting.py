@@ -17,12 +17,7 @@ ANSWER_READ_SEC = 1.0
 
 @dataclass(frozen=True)
 class ReceiverAnswer:
-    """What a receiver answered.
-
-    Attributes:
-        status: HTTP status.
-        retry_after: the header as it came, None without one.
-    """
+    """Of `retry_after` the header as it came."""
 
     status: int
     retry_after: str | None
@@ -40,20 +35,13 @@ async def post_webhook(
 
     The status is the answer. Its body means nothing: a little of it is read, for a second and up to
     64 KiB, so that the connection can be used again; what is longer, late or broken is left.
-
-    Raises:
-        FetchError: no status within the time limit, see `media.outbound`.
     """
     request = partial(client.build_request, "POST", url, content=body, headers=headers)
     return await _answer_to(client, request, total_timeout_sec)
 
 
 async def call(client: httpx.AsyncClient, url: str, *, headers: Mapping[str, str]) -> int:
-    """Ask for `url` once and return the status of the answer, which is left unread.
-
-    Raises:
-        FetchError: no status within the time limit, see `media.outbound`.
-    """
+    """Ask for `url` once and return the status of the answer, which is left unread."""
     request = partial(client.build_request, "GET", url, headers=headers)
     return (await _answer_to(client, request, TOTAL_TIMEOUT_SEC)).status
 

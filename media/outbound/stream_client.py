@@ -30,7 +30,6 @@ class StreamCookies(CookieJar):
             self._make_room()
 
     def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie, as the newest one."""
         super().set_cookie(cookie)
         self._taken.append(cookie)
 
@@ -48,7 +47,7 @@ class StreamCookies(CookieJar):
 
 
 def _size(cookie: Cookie) -> int:
-    """Return the length of its name and value, of its domain, path and all other attributes."""
+    """Its name and value, its domain, path and all other attributes."""
     return sum(len(str(each)) for each in vars(cookie).values() if each)
 
 
@@ -69,9 +68,7 @@ class MediaClient(Protocol):
         *,
         headers: Mapping[str, str],
         extensions: dict[str, Any] | None = None,
-    ) -> httpx.Request:
-        """Return the request, with what the client adds to `headers`."""
-        ...
+    ) -> httpx.Request: ...
 
     async def send(
         self, request: httpx.Request, *, stream: bool, follow_redirects: bool
@@ -81,9 +78,9 @@ class MediaClient(Protocol):
 class StreamClient:
     """Adds a stream's request headers and cookies to each request, whatever it is for.
 
-    A stream's playlists may name media on any host, so its headers go to all of them. A redirect
-    to another origin leaves `CREDENTIALS` behind, as it does in browsers and curl. Cookies that
-    answers set go back by their own rules; see `media.outbound.stream_client`.
+    A stream's playlists may name media on any host, so its headers go to all of them. A redirect to
+    another origin leaves `CREDENTIALS` behind, as it does in browsers and curl. Cookies go back by
+    their own rules.
     """
 
     def __init__(

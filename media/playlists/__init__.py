@@ -1,1 +1,0 @@
-"""Loading playlists and manifests, whatever their format, without keeping other streams waiting."""

@@ -70,7 +70,6 @@ async def count_published(segments: Sequence[Segment], sure: int, is_there: IsTh
     segment: fetching that tells what is wrong.
 
     Args:
-        segments: oldest first.
         sure: how many of them are there, from the first.
     """
     first, last = max(sure, _oldest_late(segments)), len(segments) - 1

@@ -10,6 +10,7 @@ from media.dash.to_hls import TrackPlaylist
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.variables import imported_by
+from media.outbound.bodies import room_for_large
 from media.outbound.errors import TooLarge
 from media.outbound.fetching import (
     PLAYLIST_MAX_BYTES,
@@ -18,7 +19,6 @@ from media.outbound.fetching import (
     Mirrors,
     fetch_playlist,
 )
-from media.outbound.large import room_for_large
 from media.outbound.stream_client import MediaClient
 from media.playlists.live_edge import published
 from media.playlists.manifests import ReadingSlots, read_beside
@@ -51,7 +51,6 @@ class LoadedPlaylist:
 
 
 async def load_playlist(client: MediaClient, url: str) -> MasterPlaylist | MediaPlaylist:
-    """Fetch and read a playlist; see `load_again`."""
     return (await load_again(client, url)).playlist
 
 
@@ -70,13 +69,7 @@ async def load_again(
     Args:
         url: of a playlist, a manifest, or one of its tracks (`media.dash.presentation.Track`).
         known: identities of segments that were seen before.
-        previous: the playlist as it was loaded before; a delta update goes on from it.
         is_large: it was large before. Otherwise that is found out by one more request.
-        timeout_sec: for each request.
-
-    Raises:
-        FetchError: see `media.outbound`.
-        PlaylistError: see `media.hls.errors`.
     """
     mirrors = mirrors or Mirrors(client)
     if not is_large:
@@ -100,7 +93,6 @@ async def load_again(
 async def _read(
     fetched: FetchedPlaylist, url: str, previous: MediaPlaylist | None
 ) -> tuple[MasterPlaylist | MediaPlaylist | TrackPlaylist, float]:
-    """Return what a playlist or manifest says, and the processor time that reading took."""
     if is_manifest(fetched.text):
         return await read_beside(fetched.text, fetched.final_url, url=url)
     return await _read_hls(fetched, url, previous)
@@ -109,8 +101,6 @@ async def _read(
 async def _read_hls(
     fetched: FetchedPlaylist, url: str, previous: MediaPlaylist | None
 ) -> tuple[MasterPlaylist | MediaPlaylist, float]:
-    """Return an HLS playlist, and the processor time that it took."""
-
     def parse() -> tuple[MasterPlaylist | MediaPlaylist, float]:
         began_sec, variables = time.thread_time(), imported_by(url)
         playlist = parse_playlist(

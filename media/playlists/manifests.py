@@ -42,11 +42,6 @@ class ReadingSlots:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold a slot while the context is open.
-
-        Raises:
-            FetchTimeout: there was none within `MAX_WAIT_SEC`.
-        """
         loop = asyncio.get_running_loop()
         free = self._by_loop.setdefault(loop, asyncio.Semaphore(self._at_once))
         try:
@@ -80,10 +75,6 @@ async def read_beside(
 
     Returns:
         What it returns, and the processor time that it took, in seconds.
-
-    Raises:
-        PlaylistError: see there; also where a large manifest is not read within `limits`.
-        FetchTimeout: too many others are being read.
     """
     now = datetime.now(UTC)
     if len(text) <= LARGE_CHARS:

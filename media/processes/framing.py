@@ -18,11 +18,7 @@ def pack_json(message: dict[str, Any]) -> bytes:
 
 
 def read_json(stream: IO[bytes]) -> Any:
-    """Read one message of a trusted parent; None at the end of `stream`.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
+    """Read one message of a trusted parent; None at the end of `stream`."""
     prefix = stream.read(LENGTH.size)
     if len(prefix) < LENGTH.size:
         return None

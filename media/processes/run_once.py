@@ -20,10 +20,7 @@ class Limits:
     """What a child may use before it is stopped.
 
     Attributes:
-        wall_sec: time until it is killed, CPU or not.
-        cpu_sec: CPU time until the kernel kills it.
         memory_bytes: address space.
-        output_bytes: size of each of its outputs.
     """
 
     wall_sec: float
@@ -33,11 +30,7 @@ class Limits:
 
 
 class ProcessFailed(Exception):
-    """A child cannot be started, or broke; the message says how.
-
-    Attributes:
-        signal: that ended it.
-    """
+    """A child cannot be started, or broke; the message says how, `signal` what ended it."""
 
     def __init__(self, message: str, *, signal: int | None = None) -> None:
         super().__init__(message)
@@ -75,10 +68,6 @@ async def run_bounded(
         extra: names of further outputs; `{NAME}` in an argument becomes the number of its file
             descriptor.
         env: further environment variables; nothing else is inherited.
-
-    Raises:
-        ProcessFailed: it cannot be started.
-        ProcessTimedOut: it ran into `limits.wall_sec`.
     """
     with contextlib.ExitStack() as stack:
         source, out, err = (stack.enter_context(_scratch(it)) for it in (stdin, b"", b""))

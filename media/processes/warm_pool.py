@@ -58,12 +58,7 @@ class Program:
 
 
 class WarmProcess:
-    """One child.
-
-    Args:
-        process: has its own process group.
-        errors: descriptor of the pipe that its standard error goes to, which does not block.
-    """
+    """One child."""
 
     def __init__(self, process: asyncio.subprocess.Process, errors: int) -> None:
         assert process.stdin is not None  # noqa: S101
@@ -97,13 +92,12 @@ class WarmProcess:
         return answer
 
     def resident_bytes(self) -> int:
-        """Return what the child holds in memory (Linux; elsewhere 0)."""
+        """On Linux; elsewhere 0."""
         with contextlib.suppress(OSError), open(f"/proc/{self.pid}/statm") as pages:
             return int(pages.read().split()[1]) * resource.getpagesize()
         return 0
 
     def failure(self, error: Exception) -> ProcessFailed:
-        """Return what happened to this child, which is dead."""
         code = self._process.returncode or 0
         if code < 0 and not isinstance(error, ValueError):
             return ProcessFailed(f"was stopped by signal {-code}", signal=-code)
@@ -176,7 +170,6 @@ class WarmPool:
             is_new: no job before may have spoiled it.
 
         Raises:
-            ProcessTimedOut: the context took longer than `max_job_sec`.
             ProcessFailed: no child can be started, or the context raised an `OSError`, `EOFError`
                 or `ValueError`.
         """
@@ -190,7 +183,6 @@ class WarmPool:
         await self._give_back(child)
 
     async def close(self) -> None:
-        """Kill all children."""
         self._is_closed = True
         self._idle.clear()
         await asyncio.gather(*map(self._kill, [*self._alive]))
@@ -248,12 +240,6 @@ class WarmPool:
 
 
 async def read_frame(source: asyncio.StreamReader, max_bytes: int) -> bytes:
-    """Return the next message of a child.
-
-    Raises:
-        EOFError: there is none, or only a part of it.
-        ValueError: it is longer than `max_bytes`.
-    """
     (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))
     if length > max_bytes:
         raise ValueError("an answer that is too long")
@@ -261,11 +247,6 @@ async def read_frame(source: asyncio.StreamReader, max_bytes: int) -> bytes:
 
 
 async def spawn(program: Program, *, stderr: int) -> asyncio.subprocess.Process:
-    """Start a child in a process group of its own.
-
-    Raises:
-        OSError: it cannot be started.
-    """
     return await asyncio.create_subprocess_exec(
         *program.command,
         stdin=asyncio.subprocess.PIPE,

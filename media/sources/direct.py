@@ -89,7 +89,6 @@ class ManifestSource:
         return await self._choose(renditions)
 
     async def observe_status(self, *, priority: bool = False) -> Observation:
-        """Observe: there is nothing cheaper."""
         async with self._poll_slots:
             return await self.observe()
 
@@ -102,7 +101,6 @@ class ManifestSource:
         scheduled_start: datetime | None,
         chance: float,
     ) -> float:
-        """Return the wait by the schedule (see `media.sources.source.Source`)."""
         return poll_delay_sec(
             now, waiting_since=waiting_since, scheduled_start=scheduled_start, chance=chance
         )
@@ -171,11 +169,7 @@ class ManifestSource:
 
 
 def media_of(playlist: MasterPlaylist) -> tuple[MediaUrls, ...]:
-    """Return where the renditions are, first the one that costs least to watch.
-
-    Raises:
-        NoVariant: the playlist names none.
-    """
+    """Where the renditions are, first the one that costs least to watch."""
     return tuple(_media(choice) for choice in rank_renditions(playlist))
 
 

@@ -50,15 +50,12 @@ class MediaUrls:
             sound alone when the stream has no video.
         main_tracks: what `main` may carry.
         declared: tracks that the stream is said to have.
-        codecs: RFC 6381 names, as far as they are known.
         audio: media playlist of the sound when it is a rendition of its own.
         additional_audio: additional audio tracks that are renditions of their own.
         audio_label: of the sound, as `AudioRendition.label`.
         broadcast: names the broadcast; with another name media sequences begin again.
-        expires_at: when the URLs stop working; None when they do not say.
         rendition: identifies it among those of the stream, in each poll; empty where there is no
             choice.
-        rendition_name: the same for people.
     """
 
     main: str = field(repr=False)
@@ -89,12 +86,10 @@ class Observation:
         reason: stable word for why it is so (`video_private`, `bot_check`, `http_404`, ...).
         message: the same in plain words, free of URLs and secrets.
         is_permanent: an `UNAVAILABLE` that time does not heal, once it is confirmed.
-        starts_at: when the site says that it will start.
         media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
         renditions: all of the stream's media, the preferred one first.
         passed_over: renditions that cannot be watched now, and a stable word for why.
         is_fault: a poll that failed because the stream's media cannot be fetched or read.
-        retry_after_sec: least wait before the next poll; None for any.
         grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
             the source knows no better than others.
     """

@@ -36,15 +36,10 @@ class SourceResolver:
         self._poll_slots = asyncio.Semaphore(POLLS_AT_ONCE)
 
     def new_client(self, request_headers: Mapping[str, str] | None = None) -> StreamClient:
-        """Return a client of its own for a stream, whose request headers may still change."""
+        """A stream's own, whose request headers may still change."""
         return StreamClient(self._client, request_headers)
 
     def resolve(self, stream_url: str, client: MediaClient) -> Source:
-        """Return the source of `stream_url`, whose playlists `client` fetches.
-
-        Raises:
-            InvalidStreamUrl: it means no stream.
-        """
         stream = parse_stream_url(stream_url)
         if stream.kind is not StreamKind.YOUTUBE:
             return ManifestSource(stream_url, client, poll_slots=self._poll_slots)

@@ -17,9 +17,8 @@ from api.url_checks import AddressNotAllowed
 from media.outbound.client import media_client, webhook_client
 from media.outbound.errors import AddressRefused
 from media.outbound.fetching import fetch_playlist, fetch_segment
-from media.outbound.guard import OutboundGuard, Resolve
+from media.outbound.guard import NameResolver, OutboundGuard, Resolve
 from media.outbound.posting import post_webhook
-from media.outbound.resolver import NameResolver
 from tests.media.outbound.test_guard import REFUSED_URLS
 from tests.testkit.dns_server import name_server
 from tests.testkit.gateway import KEY, FakeEngine, gateway_settings

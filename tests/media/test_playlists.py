@@ -14,11 +14,11 @@ from starlette.routing import Route
 
 from media.hls.playlist import MediaPlaylist
 from media.hls.window import TAIL_SEGMENTS
+from media.outbound.bodies import LARGE_AT_ONCE, LargeBodies
 from media.outbound.client import media_client
 from media.outbound.errors import FetchTimeout, TooLarge
 from media.outbound.fetching import PLAYLIST_MAX_BYTES
 from media.outbound.guard import OutboundGuard
-from media.outbound.large import AT_ONCE, LargeBodies
 from media.playlists.loading import LARGE_MAX_BYTES, load_again
 from simulator.origin.server import InProcessServer
 
@@ -115,11 +115,11 @@ async def test_few_large_bodies_come_at_once_and_give_way_to_those_that_wait() -
             coming -= 1
             bodies.give_back()
 
-    everyone = [asyncio.create_task(come()) for _ in range(AT_ONCE + 3)]
+    everyone = [asyncio.create_task(come()) for _ in range(LARGE_AT_ONCE + 3)]
     async with asyncio.timeout(60):
-        while stopped < 3 or coming < AT_ONCE:
+        while stopped < 3 or coming < LARGE_AT_ONCE:
             await asyncio.sleep(0.01)
-    assert most == coming == AT_ONCE
+    assert most == coming == LARGE_AT_ONCE
     assert stopped == 3
     for each in everyone:
         each.cancel()

@@ -8,7 +8,6 @@ How one poll goes:
           │    └── resolver_process     the child
           └── ExternalResolvers    yt-dlp and streamlink as executables of the user
 
-A resolver returns a `ResolvedVideo`, which `classifier` judges and from whose formats
-`rendition_choice` chooses. `poll_schedule` says when to poll next, `confirmation` when to believe
-bad news.
+A resolver returns a `ResolvedVideo`; `classifier` judges it and ranks its renditions.
+`confirmation` says when to believe bad news.
 """

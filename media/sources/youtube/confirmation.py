@@ -45,9 +45,8 @@ class Confirmation(BaseModel):
     """What polls in a row have seen of one permanent state. The caller carries it, as JSON.
 
     Attributes:
-        reason: what was seen last; None when nothing bad was.
-        looks: how many polls that count saw it.
-        counted_at: when the last of these was.
+        reason: None when nothing bad was seen.
+        looks: how many polls that count saw it, the last of them `counted_at`.
     """
 
     model_config = ConfigDict(frozen=True)

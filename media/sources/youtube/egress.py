@@ -22,7 +22,7 @@ PRIORITY_IN_A_ROW = 5
 
 
 class BudgetExhausted(Exception):
-    """A poll cannot be made at present."""
+    pass
 
 
 class EgressPaused(BudgetExhausted):
@@ -50,13 +50,9 @@ class Egress:
 
     Args:
         interval_sec: time between two requests, on average.
-        burst_requests: requests that may be made at once after a time without any.
         at_once: polls that are made at once; with more, they wait where nobody gives up.
-        clock: steady, in seconds.
 
     Attributes:
-        polls: begun so far.
-        requests: HTTP requests of these, as far as they are known.
         outcomes: how often polls saw what.
     """
 
@@ -91,7 +87,6 @@ class Egress:
         """Wait for a lease, and hold it while the context is open.
 
         Args:
-            requests: that the poll is expected to make.
             give_up_at: of a background poll, by the event loop's clock.
 
         Raises:
@@ -119,7 +114,6 @@ class Egress:
         """Record how a poll ended: correct its charge, and pause when it was refused.
 
         Args:
-            outcome: a word of a small set.
             requests: HTTP requests made; 0 when that is not known, and what was expected counts.
             is_refused: it met a bot check or a rate limit.
             is_answered: it learned what the video is: the next refusal is a first one again.
@@ -143,7 +137,6 @@ class Egress:
 
     @property
     def waiting(self) -> int:
-        """How many polls wait for a lease."""
         return len(self._queue)
 
     def _begin_pause(self, reason: str) -> None:
@@ -169,11 +162,7 @@ class Egress:
             self._wake_all()
 
     def _wait_sec(self, rank: float) -> float | None:
-        """Return how long to wait, unless something changes; None: until something does.
-
-        Raises:
-            EgressPaused: no poll is made at present.
-        """
+        """How long to wait, unless something changes; None: until something does."""
         if pause := self.pause():
             raise pause
         if self._queue[0] != rank or not self._free:

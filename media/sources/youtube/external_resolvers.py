@@ -46,7 +46,7 @@ _ANSWERED = re.compile(r"\b(?:Client|Server) Error\b")
 
 
 class ExternalResolvers:
-    """Polls through executables. Close it after use."""
+    """Polls through executables, as `ResolverPool` does. Close it after use."""
 
     def __init__(self, options: YouTubeOptions) -> None:
         self._options = options
@@ -59,12 +59,6 @@ class ExternalResolvers:
         )
 
     async def resolve(self, request: ResolveRequest) -> ResolvedVideo:
-        """Poll once.
-
-        Raises:
-            ResolverTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.
-            ResolverFailed: the executable cannot be run, or says nothing that can be read.
-        """
         try:
             if request.resolver is Resolver.YTDLP:
                 return await self._run_ytdlp(request)
@@ -76,7 +70,6 @@ class ExternalResolvers:
             raise ResolverFailed(failed) from None
 
     async def close(self) -> None:
-        """Remove the private folder."""
         self._workspace.close()
 
     async def _run_ytdlp(self, request: ResolveRequest) -> ResolvedVideo:
@@ -123,7 +116,7 @@ class ExternalResolvers:
 
 
 def ytdlp_config(options: YouTubeOptions, depth: PollDepth, ca_file: str | None) -> list[str]:
-    """Return a configuration file's lines: the same as `YtDlpResolver` sets."""
+    """The lines of a configuration file that says what `YtDlpResolver` sets."""
     arguments = with_depth(parse_extractor_args(options.extractor_args), depth)
     lines = [
         "--no-playlist",
@@ -144,7 +137,6 @@ def ytdlp_config(options: YouTubeOptions, depth: PollDepth, ca_file: str | None)
 
 
 def streamlink_config(options: YouTubeOptions) -> list[str]:
-    """Return a configuration file's lines: the same as `StreamlinkResolver` sets."""
     proxy = [f"http-proxy={options.proxy}"] if options.proxy else []
     return [*proxy, f"http-timeout={options.request_timeout_sec:g}"]
 
@@ -154,9 +146,6 @@ def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolve
 
     Where there are no formats, its last warning on the video is the site's reason: the extractor
     gives it after those on single clients.
-
-    Raises:
-        ValueError: it printed neither JSON nor an error.
     """
     lines = [found.groups() for found in map(_LINE.match, _lines(stderr)) if found]
     errors = [text for kind, _, text in lines if kind == "ERROR"]
@@ -180,9 +169,6 @@ def read_streamlink(request: ResolveRequest, stdout: bytes) -> ResolvedVideo:
 
     In that mode it logs nothing, so it does not say why a video cannot be played: only media, which
     it names by a master playlist for live streams alone, and trouble with requests can be read.
-
-    Raises:
-        ValueError: it printed no JSON object.
     """
     answer = json.loads(stdout)
     if not isinstance(answer, dict):

@@ -38,10 +38,6 @@ class UrlStore:
     """The URLs of each video in a file of its own (mode 0600), in a folder (mode 0700).
 
     Workers of one address may share the folder: a file is replaced as a whole.
-
-    Raises:
-        OSError: the folder cannot be made.
-        FolderNotPrivate: others may enter it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -111,7 +107,7 @@ class MediaCache:
         self._store = store
 
     def recall(self, video_id: str, now: datetime) -> Observation | None:
-        """Return what was found, unless it has expired."""
+        """What was found, unless it has expired."""
         entry = self._entries.get(video_id) or self._load(video_id, now)
         if entry is None or entry.seen.media is None:
             return None

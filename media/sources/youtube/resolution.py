@@ -1,8 +1,4 @@
-"""One poll of a video through a resolver: the request, what it found, and how it fails.
-
-ResolverFailed            resolver_failed
-└── ResolverTimedOut     resolver_timeout
-"""
+"""One poll of a video through a resolver: the request, what it found, and how it fails."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +8,7 @@ from media.sources.youtube.resolver_options import PollDepth, Resolver
 
 
 class ResolverFailed(Exception):
-    """A poll came to no end. The message has no text of the resolver, which may quote a signed URL.
-
-    Attributes:
-        reason: stable word.
-    """
+    """A poll came to no end. The message quotes no resolver, whose text may hold a signed URL."""
 
     reason = "resolver_failed"
 
@@ -29,8 +21,6 @@ class ResolverTimedOut(ResolverFailed):
 
 @dataclass(frozen=True)
 class ResolveRequest:
-    """A poll of a video."""
-
     resolver: Resolver
     depth: PollDepth
     video_id: str
@@ -52,7 +42,6 @@ class Format:
     """A rendition, in yt-dlp's words.
 
     Attributes:
-        format_id: the itag.
         url: its media playlist; signed.
         manifest_url: the master playlist that named it; signed.
         bandwidth: bits per second; 0 where it is unknown.
@@ -80,13 +69,11 @@ class ResolvedVideo:
         live_status: yt-dlp's word for it; `is_live` from streamlink; None when it is unknown.
         availability: yt-dlp's word for who may see it.
         media_type: `livestream`, or `video` for a premiere.
-        starts_at: unix seconds.
         reasons: what the site says of the video, where there is no media.
         warnings: what went wrong with single clients; may contain URLs.
         exception: type of the error that ended the poll. Its text is in `reasons` when the
             resolver knows that error, else in `warnings`, as it says nothing of the video.
         countries: where the video may be seen, when it is geo-blocked.
-        requests: HTTP requests made.
         unanswered: of these, how many got no answer at all.
         http_statuses: of these, the bad answers.
         master_url: a master playlist, where the formats are not known; signed.
@@ -111,7 +98,7 @@ class ResolvedVideo:
 
 
 def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a `ResolvedVideo` in yt-dlp's info dictionary."""
+    """The fields of a `ResolvedVideo` in yt-dlp's info dictionary."""
     return {
         "live_status": clean_text(info.get("live_status")),
         "availability": clean_text(info.get("availability")),
@@ -124,7 +111,7 @@ def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_formats(formats: Iterable[Mapping[str, Any]]) -> Iterable[Format]:
-    """Return the renditions with video or sound; storyboards have neither."""
+    """Without storyboards, which have neither video nor sound."""
     for one in formats:
         if one.get("url") and not (one.get("vcodec") == one.get("acodec") == "none"):
             yield _format(one)

@@ -13,8 +13,6 @@ _MEBIBYTE = 1024 * 1024
 
 
 class Resolver(StrEnum):
-    """What asks the site."""
-
     YTDLP = "yt-dlp"
     STREAMLINK = "streamlink"
 
@@ -39,12 +37,10 @@ class YouTubeOptions:
     Attributes:
         cookies_file: Netscape cookie file of an account, for yt-dlp; only ever read.
         proxy: URL of the proxy for everything that the resolvers fetch; None for none.
-        ca_bundle: PEM file of CA certificates to trust beside the public ones.
         extractor_args: each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`).
         ytdlp_path, streamlink_path: executables to run instead of the libraries.
         resolvers: who is asked, in this order, until one of them sees the video.
         extraction_timeout_sec: a poll that takes longer is killed.
-        request_timeout_sec: for one HTTP request of a poll.
         max_resolver_jobs: polls after which a resolver process is replaced.
         max_resolver_bytes: memory beyond which it is replaced.
     """
@@ -62,11 +58,7 @@ class YouTubeOptions:
     max_resolver_bytes: int = 400 * _MEBIBYTE
 
     def __post_init__(self) -> None:
-        """Check what fails at every poll otherwise.
-
-        Raises:
-            ValueError: extractor arguments that cannot be read, or no resolver.
-        """
+        """Check what fails at every poll otherwise."""
         parse_extractor_args(self.extractor_args)
         if not self.resolvers:
             raise ValueError("at least one resolver is needed")
@@ -79,7 +71,6 @@ class ResolverSetup:
     Attributes:
         folder: its working folder, which it removes when its worker is gone.
         cookies: content of the cookie file, so that no copy of it lies on a disk.
-        ca_file: the certificates to trust instead of the public ones.
         javascript_path: the deno binary; None to let yt-dlp look for it.
     """
 
@@ -100,7 +91,6 @@ _REMAINS_ARGS = {"formats": ["incomplete"], "skip": ["dash"]}
 
 
 def with_depth(given: ExtractorArgs, depth: PollDepth) -> ExtractorArgs:
-    """Return the extractor arguments for a poll of this depth."""
     if depth is PollDepth.MEDIA:
         return given
     ours = given.get("youtube", {})
@@ -111,11 +101,7 @@ def with_depth(given: ExtractorArgs, depth: PollDepth) -> ExtractorArgs:
 
 
 def parse_extractor_args(texts: Iterable[str]) -> ExtractorArgs:
-    r"""Read `KEY:NAME=VALUE,VALUE;NAME=VALUE` as yt-dlp's command line does; `\,` is a comma.
-
-    Raises:
-        ValueError: a text that names no extractor.
-    """
+    """Read `KEY:NAME=VALUE,VALUE;NAME=VALUE` as yt-dlp's command line does."""
     arguments: ExtractorArgs = {}
     for text in texts:
         extractor, colon, rest = text.partition(":")

@@ -37,11 +37,7 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 
 class _Answer(BaseModel):
-    """What a resolver process answers.
-
-    Attributes:
-        failed: type of the error why a resolver cannot be set up; `resolution` is None then.
-    """
+    """`failed` is the type of the error why a resolver cannot be set up."""
 
     resolution: ResolvedVideo | None = None
     failed: str = ""
@@ -84,7 +80,6 @@ class ResolverPool:
         return answer.resolution
 
     async def close(self) -> None:
-        """End all processes and remove their folder."""
         await self._pool.close()
         self._workspace.close()
 
@@ -109,12 +104,6 @@ def resolver_program(setup: ResolverSetup) -> Program:
 
 
 def resolver_setup(options: YouTubeOptions, folder: Path) -> ResolverSetup:
-    """Return what a resolver process in `folder` works with. Reads and writes files.
-
-    Raises:
-        OSError: the cookies or certificates cannot be read.
-        UnicodeDecodeError: they are no text.
-    """
     return ResolverSetup(
         folder=str(folder),
         request_timeout_sec=options.request_timeout_sec,

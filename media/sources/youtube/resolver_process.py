@@ -44,7 +44,6 @@ class Resolvers:
         self._made: dict[Resolver, Any] = {}
 
     def resolve(self, request: ResolveRequest) -> ResolvedVideo:
-        """Poll once."""
         if request.resolver not in self._made:
             self._made[request.resolver] = self._make(request.resolver)
         resolution: ResolvedVideo = self._made[request.resolver].resolve(request)

@@ -23,17 +23,11 @@ _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceStat
 
 
 class ResolverBackend(Protocol):
-    """What can poll of a video."""
-
     async def resolve(self, request: ResolveRequest) -> ResolvedVideo:
-        """Poll once.
-
-        Raises:
-            ResolverFailed: nothing was found.
-        """
+        """Poll once, or raise `ResolverFailed`."""
 
     async def close(self) -> None:
-        """Leave nothing behind."""
+        pass
 
 
 class YouTubeSite:
@@ -89,7 +83,6 @@ class YouTubeSite:
         return first.observation
 
     async def close(self) -> None:
-        """End all processes."""
         for backend in set(self._backends.values()):
             await backend.close()
 
@@ -164,8 +157,6 @@ def _open_backends(options: YouTubeOptions) -> dict[Resolver, ResolverBackend]:
 
 
 class _Poll:
-    """A poll and its judgement; `resolution` is None when nothing was found."""
-
     def __init__(self, resolution: ResolvedVideo | None, observation: Observation) -> None:
         self.live_status = resolution.live_status if resolution else None
         self.title = resolution.title if resolution else None

@@ -16,10 +16,7 @@ class Meaning:
     """What a message means.
 
     Attributes:
-        reason: stable word.
-        message: for people.
         phrases: any of these in the site's message, normalised, has this meaning.
-        retry_after_sec: least wait before the next poll.
     """
 
     state: SourceState
@@ -185,7 +182,7 @@ RESOLVER_FAILURES = frozenset(
 
 
 def find_meaning(texts: Iterable[str], table: Iterable[Meaning]) -> Meaning | None:
-    """Return the first meaning of `table` that any of `texts` has."""
+    """The first meaning of `table` that any of `texts` has."""
     normal = [text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower() for text in texts]
     for meaning in table:
         if any(phrase in text for phrase in meaning.phrases for text in normal):

@@ -77,7 +77,7 @@ class StreamlinkResolver:
 
 
 def read_lines(lines: list[tuple[int, str]]) -> dict[str, Any]:
-    """Return the fields of a `ResolvedVideo` in log lines (level, text)."""
+    """Read log lines (level, text) into the fields of a `ResolvedVideo`."""
     failures = [text for level, text in lines if level >= logging.ERROR]
     is_live = any(text == LIVE_LINE for _, text in lines)
     return {

@@ -29,7 +29,6 @@ class Workspace:
         self.path = Path(self._folder.name)
 
     def close(self) -> None:
-        """Remove the folder."""
         self._folder.cleanup()
         if self._lock is not None:
             os.close(self._lock)
@@ -79,11 +78,7 @@ def _lock_on(folder: Path) -> int | None:
 
 
 def trusted_certificates(extra: Path | None, folder: Path) -> str | None:
-    """Write the public certificates and `extra` into one file in `folder`; None without `extra`.
-
-    Raises:
-        OSError: a file cannot be read or written.
-    """
+    """Write the public certificates and `extra` into one file in `folder`."""
     if extra is None:
         return None
     merged = folder / "certificates.pem"
@@ -92,34 +87,26 @@ def trusted_certificates(extra: Path | None, folder: Path) -> str | None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that a running resolver may be reading: it sees the old one or the new one.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a file that a running resolver may be reading: it sees the old one or the new one."""
     draft = path.with_suffix(".draft")
     draft.write_text(text)
     draft.replace(path)
 
 
 def read_cookies(options: YouTubeOptions) -> str | None:
-    """Return the cookies; the file itself never reaches yt-dlp, which would write to it.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """The file itself never reaches yt-dlp, which would write to it."""
     return options.cookies_file.read_text() if options.cookies_file else None
 
 
 def javascript_path() -> str | None:
-    """Return the deno binary of the `deno` package; None when it is not there."""
+    """The binary of the `deno` package; None when it is not there."""
     with contextlib.suppress(FileNotFoundError):
         return str(find_deno_bin())
     return None
 
 
 def private_environment(folder: str, ca_file: str | None) -> dict[str, str]:
-    """Return the environment of a resolver: nothing of the worker's.
+    """Nothing of the worker's.
 
     The folders keep yt-dlp, streamlink and deno away from the user's configuration and caches.
     """

@@ -36,7 +36,6 @@ class _Record:
     unanswered: int = 0
 
     def fields(self) -> dict[str, Any]:
-        """Return these fields of a `ResolvedVideo`."""
         return {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in vars(self).items()
@@ -145,7 +144,6 @@ def _record_failure(record: _Record, error: BaseException) -> None:
 
 
 def _parameters(setup: ResolverSetup) -> dict[str, Any]:
-    """Return the constructor's options, after yt-dlp's `YoutubeDL` docstring."""
     parameters: dict[str, Any] = {
         "quiet": True,
         "noprogress": True,

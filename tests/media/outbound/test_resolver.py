@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from media.outbound.errors import NameNotResolved
-from media.outbound.guard import OutboundGuard
-from media.outbound.resolver import (
+from media.outbound.guard import (
     MAX_LOOKUPS_PER_DOMAIN,
     NEGATIVE_TTL_SEC,
     NameResolver,
+    OutboundGuard,
     registered_domain,
 )
 from tests.testkit.dns_server import NameServer, name_server

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from media.sources.youtube.rendition_choice import broadcast_of, earliest_expiry, rank_media
+from media.sources.youtube.classifier import broadcast_of, earliest_expiry, rank_media
 from media.sources.youtube.resolution import Format, ResolvedVideo, read_info
 from media.sources.youtube.resolver_options import PollDepth, Resolver
 

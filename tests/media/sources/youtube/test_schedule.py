@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.sources.youtube.poll_schedule import poll_delay_sec
+from media.sources.youtube.video_source import poll_delay_sec
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE, HOUR = 60, 3600
