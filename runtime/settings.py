@@ -23,7 +23,6 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
 from runtime.errors import StartError
-from runtime.evidence_settings import EvidenceLinkSettings, EvidenceSettings
 from runtime.pod_settings import PodSettings
 from runtime.setting_types import (
     LEAST_KEY_CHARS,
@@ -37,12 +36,14 @@ from runtime.setting_types import (
     ReadableFile,
     SecretList,
     SecretUrl,
+    SeedList,
     lower,
 )
-from runtime.shared_settings import SharedSettings
+from runtime.shared_settings import EvidenceLinkSettings, SharedSettings
 
 MANY = 1_000_000
 MEBIBYTE = 1024 * 1024
+GIBIBYTE = 1024 * MEBIBYTE
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
@@ -56,7 +57,7 @@ class WorkerRole(StrEnum):
     PROBE = "probe"
 
 
-class GatewaySettings(EvidenceSettings):
+class GatewaySettings(EvidenceLinkSettings):
     host: str = "127.0.0.1"
     """Address to listen on."""
 
@@ -87,6 +88,9 @@ class GatewaySettings(EvidenceSettings):
     probe_api_key: HeaderKey | None = None
     """Key for probe workers alone, as their INTERNAL_API_KEY: it permits reports of counters and
     reading request headers. Unset: they use that of all workers."""
+
+    webhook_signing_key: SecretList = Field(min_length=1, max_length=2)
+    """Signs links to evidence: the workers' WEBHOOK_SIGNING_KEY."""
 
     max_monitors: int = Field(default=50, ge=1, le=MANY)
     """Active monitors at most."""
@@ -129,6 +133,29 @@ class GatewaySettings(EvidenceSettings):
 
     retention_days: int = Field(default=90, ge=1, le=36_500)
     """How long events, incidents, coverage and ended monitors are kept."""
+
+    evidence_store: str | None = None
+    """Where evidence lies: a folder that all gateways share, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
+    az://CONTAINER/PREFIX, or none. Credentials are those of the machine, or in the variables of the
+    bucket's client: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_REGION, AWS_ENDPOINT_URL);
+    GOOGLE_SERVICE_ACCOUNT, a key file; AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY.
+    Default: evidence in DATA_DIR."""
+
+    evidence_signing_key: SeedList = Field(default=[], max_length=2)
+    """Signs capsules (Ed25519): 64 hexadecimal digits, as openssl rand -hex 32 makes them; two,
+    comma separated, during a rotation. Unset: capsules are refused."""
+
+    evidence_retention_days: int = Field(default=14, ge=1, le=36_500)
+    """How long evidence is kept, at most RETENTION_DAYS."""
+
+    evidence_max_bytes: int = Field(default=10 * GIBIBYTE, ge=MEBIBYTE)
+    """Evidence of all monitors together; beyond, the oldest goes."""
+
+    evidence_monitor_max_bytes: int = Field(default=GIBIBYTE, ge=MEBIBYTE)
+    """Evidence of one monitor; beyond, its oldest goes."""
+
+    picture_interval_sec: float = Field(default=10, ge=1, le=60)
+    """How often a stream that somebody looks at gets a new picture; others do once a minute."""
 
     @field_validator("viewer_keys")
     @classmethod

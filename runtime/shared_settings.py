@@ -1,11 +1,20 @@
-"""Settings that every process reads."""
+"""Settings that several processes read."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.setting_types import EncryptionKeys, HostPortList, PemFile, ProxyUrl, lower
+from runtime.setting_types import (
+    BaseUrl,
+    EncryptionKeys,
+    HostPortList,
+    PemFile,
+    ProxyUrl,
+    lower,
+)
+
+DAY_SEC: Final = 86_400
 
 
 class SharedSettings(BaseSettings):
@@ -44,3 +53,16 @@ class SharedSettings(BaseSettings):
     webhook_private_hosts: HostPortList = []
     """Where webhooks may go although the address is private: receivers of your own as HOST:PORT,
     comma separated, written as in their URLs. No stream may come from there."""
+
+
+class EvidenceLinkSettings(SharedSettings):
+    """What the gateway and the orchestrators read: both write the same links."""
+
+    public_url: BaseUrl | None = None
+    """The gateway's address as people reach it, for links in notifications and events; unset: no
+    links, and those of evidence begin with their path. The same for the gateway and all
+    orchestrators."""
+
+    evidence_url_ttl_sec: int = Field(default=7 * DAY_SEC, ge=60, le=365 * DAY_SEC)
+    """How long the link to evidence that an event carries opens without a key; the same for the
+    gateway and all orchestrators."""

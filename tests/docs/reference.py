@@ -21,14 +21,13 @@ from pydantic_settings import BaseSettings
 from typer.core import TyperGroup, TyperOption
 
 from cli.main import app
-from runtime.evidence_settings import EvidenceLinkSettings
 from runtime.settings import (
     EmbeddedSettings,
     GatewaySettings,
     StreamSettings,
     WorkerSettings,
 )
-from runtime.shared_settings import SharedSettings
+from runtime.shared_settings import EvidenceLinkSettings, SharedSettings
 from tests.deploy.expositions import gateway_exposition, worker_exposition
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
