@@ -201,7 +201,7 @@ def apply(
     data_dir: DataDir = Path("data"),
 ) -> None:
     """Create and change monitors, destinations and silences as a file says."""
-    from cli.apply.plan_steps import Options
+    from cli.apply.plan import Options
     from cli.apply.run import apply_file
     from cli.apply.yaml_file import FileRefused
 

@@ -22,11 +22,7 @@ class _Entry(BaseModel):
 
 
 class MonitorEntry(_Entry):
-    """A monitor, with the fields of `POST /monitors`.
-
-    Attributes:
-        destinations: their names.
-    """
+    """A monitor, with the fields of `POST /monitors`; it names destinations by their names."""
 
     stream_url: str
     callback_url: str | None = None
@@ -73,13 +69,9 @@ class SilenceEntry(_Entry):
 
 
 class ApplyFile(_Entry):
-    """A whole file.
-
-    Attributes:
-        set: tells apart what several files make: the service keeps it as `applied_by`.
-    """
-
     set: AppliedBy = "default"
+    """Tells apart what several files make: the service keeps it as `applied_by`."""
+
     destinations: list[DestinationEntry] = []
     monitors: list[MonitorEntry] = []
     silences: list[SilenceEntry] = []
@@ -87,17 +79,11 @@ class ApplyFile(_Entry):
 
 @dataclass(frozen=True)
 class ApplyDocument:
-    """A file and what it says."""
-
     content: YamlFile
     file: ApplyFile
 
     def check_destinations(self, known: Collection[str]) -> None:
-        """Check that each destination that a monitor names is known, or made by this file.
-
-        Raises:
-            FileRefused: one is neither.
-        """
+        """Refuse the file if a monitor names a destination that is neither known nor made by it."""
         names = {*known, *(each.name for each in self.file.destinations)}
         self._refuse(
             self.content.problem(("monitors", index, "destinations", at), f"there is no {name!r}")
@@ -107,11 +93,7 @@ class ApplyDocument:
         )
 
     def check_identities(self) -> None:
-        """Check that nothing is named twice.
-
-        Raises:
-            FileRefused: something is, or a URL is that of no stream.
-        """
+        """Refuse the file if it names something twice, or a URL that is that of no stream."""
         self._refuse([*self._stream_problems(), *self._name_problems()])
 
     def _refuse(self, problems: Iterator[str] | list[str]) -> None:
@@ -139,11 +121,7 @@ class ApplyDocument:
 
 
 def read_document(path: Path) -> ApplyDocument:
-    """Read a file.
-
-    Raises:
-        FileRefused: it breaks a rule.
-    """
+    """Read a file; raises FileRefused if it breaks a rule."""
     content = read_yaml(path)
     document = ApplyDocument(content, content.as_model(ApplyFile))
     document.check_identities()

@@ -9,10 +9,15 @@ from typing import Any
 import typer
 
 from cli.apply.document import ApplyDocument, read_document
-from cli.apply.plan_destinations import plan_destinations
-from cli.apply.plan_monitors import plan_monitors
-from cli.apply.plan_silences import plan_silences
-from cli.apply.plan_steps import Action, Kind, Options, Step
+from cli.apply.plan import (
+    Action,
+    Kind,
+    Options,
+    Step,
+    plan_destinations,
+    plan_monitors,
+    plan_silences,
+)
 from cli.client import GatewayRefused, RestClient
 from cli.monitor_view import printable
 from cli.top import ACTIVE
@@ -85,15 +90,11 @@ def _active_monitors(client: RestClient, destination_names: Mapping[str, str]) -
 
 
 class StepTaker:
-    """Takes steps, or only shows them.
-
-    Args:
-        destinations: those that exist: monitors name them, the API wants their ids.
-        dry_run: whether nothing is to be done.
-    """
+    """Takes steps, or only shows them; `destinations` are those that exist."""
 
     def __init__(self, client: RestClient, destinations: Items, *, dry_run: bool) -> None:
         self._client = client
+        # Monitors name destinations, the API wants their ids.
         self._ids = {each["name"]: each["destination_id"] for each in reversed(destinations)}
         self._dry_run = dry_run
         self._replaced: list[str] = []
@@ -146,7 +147,10 @@ class StepTaker:
 
     def _create(self, step: Step, body: Mapping[str, Any]) -> None:
         created = self._client.call_patiently("POST", step.kind.path, body=self._body(body))
-        self._note(step, created)
+        if step.kind is Kind.DESTINATION:
+            self._ids[step.name] = created["destination_id"]
+            if secret := created.get("secret"):
+                typer.echo(f"  its secret, shown this once: {secret}")
 
     def _body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         if "destinations" not in body:
@@ -154,12 +158,6 @@ class StepTaker:
         # A destination that was refused has no id: its name is refused, too.
         ids = [self._ids.get(name, name) for name in body["destinations"]]
         return {**body, "destinations": ids}
-
-    def _note(self, step: Step, created: Mapping[str, Any]) -> None:
-        if step.kind is Kind.DESTINATION:
-            self._ids[step.name] = created["destination_id"]
-            if secret := created.get("secret"):
-                typer.echo(f"  its secret, shown this once: {secret}")
 
 
 def _summary(steps: Sequence[Step], *, dry_run: bool) -> str:

@@ -22,16 +22,12 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True)
 class YamlFile:
-    """The content of a file.
-
-    Attributes:
-        values: what YAML makes of it, with the variables of the environment filled in.
-        lines: the line of each value, by the names and indices that lead to it.
-    """
-
     path: Path
     values: Any
+    """What YAML makes of it, with the variables of the environment filled in."""
+
     lines: Mapping[Position, int]
+    """The line of each value, by the names and indices that lead to it."""
 
     def problem(self, position: Position, reason: str) -> str:
         """Return a line that says what is wrong with the value at `position`."""
@@ -42,11 +38,7 @@ class YamlFile:
         return f"{self.path}:{self.lines[known]}: {field + ': ' if field else ''}{reason}"
 
     def as_model(self, kind: type[ModelT]) -> ModelT:
-        """Return the content as a `kind`.
-
-        Raises:
-            FileRefused: it is none.
-        """
+        """Return the content as a `kind`; raises FileRefused."""
         try:
             return kind.model_validate(self.values)
         except ValidationError as error:

@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli.apply.document import ApplyFile
-from cli.apply.plan_destinations import plan_destinations
-from cli.apply.plan_silences import plan_silences
-from cli.apply.plan_steps import Action, Options, Step
+from cli.apply.plan import Action, Options, Step, plan_destinations, plan_silences
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NIGHT = {
