@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
-from cli import capsule, destinations, incidents, monitors, silences, slates
+from cli import capsule, destinations, incidents, monitors, report, silences, slates, top
 from cli.client import open_gateway
 from cli.options import (
     LOCAL_GATEWAY,
     AsJson,
     DataDir,
     GatewayUrl,
-    LabelFilter,
     RequestHeader,
     request_headers,
 )
-from cli.running import FAILED, INTERRUPTED, MISUSED, fail, key, run, settings
+from cli.running import FAILED, MISUSED, fail, key, run, settings
 from runtime.settings import EmbeddedSettings, GatewaySettings, StreamSettings, WorkerSettings
 from runtime.version import VERSION
 
@@ -139,36 +138,8 @@ def watch(
         fail(f"URL: {error}", FAILED)
 
 
-@app.command()
-def report(
-    since: Annotated[str, typer.Option("--from", help="ISO 8601 with offset; 30 days ago.")] = "",
-    until: Annotated[str, typer.Option("--to", help="ISO 8601 with offset; now.")] = "",
-    label: LabelFilter = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    url: GatewayUrl = LOCAL_GATEWAY,
-    data_dir: DataDir = Path("data"),
-    as_json: AsJson = False,
-) -> None:
-    """Show how available the stream of each monitor was."""
-    from cli.report import print_report
-
-    query = {"from": since, "to": until, "label": label}
-    with open_gateway(url, data_dir) as client:
-        print_report(client, query, as_csv=as_csv, as_json=as_json)
-
-
-@app.command()
-def top(
-    url: GatewayUrl = LOCAL_GATEWAY, data_dir: DataDir = Path("data"), as_json: AsJson = False
-) -> None:
-    """Show a live table of all active monitors, worst first; without a terminal, what changes."""
-    from cli.top import show_top
-
-    try:
-        with open_gateway(url, data_dir) as client:
-            show_top(client, as_json=as_json)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+app.command()(report.report)
+app.command()(top.top)
 
 
 @app.command()

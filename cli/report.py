@@ -1,27 +1,37 @@
 """`stream-tracker report`: how available streams were."""
 
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from cli.client import RestClient
+from cli.client import open_gateway
 from cli.monitor_view import print_answer, print_table, printable
+from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, LabelFilter
 
 PATH = "/reports/availability"
 COLUMNS = ("NAME", "LOW %", "HIGH %", "LIVE", "FAULTY", "UNKNOWN", "UNWATCHED", "ID")
 LIVE = ("ok_sec", "faulty_sec", "unknown_sec", "unwatched_sec")
 
 
-def print_report(
-    client: RestClient, query: Mapping[str, Any], *, as_csv: bool, as_json: bool
+def report(
+    since: Annotated[str, typer.Option("--from", help="ISO 8601 with offset; 30 days ago.")] = "",
+    until: Annotated[str, typer.Option("--to", help="ISO 8601 with offset; now.")] = "",
+    label: LabelFilter = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
 ) -> None:
-    if as_csv:
-        typer.echo(client.text(PATH, {**query, "format": "csv"}), nl=False)
-        return
-    report = client.call("GET", PATH, query=query)
-    rows = [_row(each) for each in report["monitors"]]
-    print_answer(report, as_json=as_json, plainly=lambda: print_table(COLUMNS, rows))
+    """Show how available the stream of each monitor was."""
+    query = {"from": since, "to": until, "label": label}
+    with open_gateway(url, data_dir) as client:
+        if as_csv:
+            typer.echo(client.text(PATH, {**query, "format": "csv"}), nl=False)
+            return
+        answer = client.call("GET", PATH, query=query)
+    rows = [_row(each) for each in answer["monitors"]]
+    print_answer(answer, as_json=as_json, plainly=lambda: print_table(COLUMNS, rows))
 
 
 def _row(monitor: dict[str, Any]) -> tuple[str, ...]:

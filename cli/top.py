@@ -1,10 +1,12 @@
 """`stream-tracker top`: all active monitors, worst first, as they are now."""
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,8 +14,10 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.client import GatewayRefused, GatewayUnreachable, RestClient
+from cli.client import GatewayRefused, GatewayUnreachable, RestClient, open_gateway
 from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, table, urgency, worst_health
+from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
+from cli.running import INTERRUPTED
 
 ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
 """In the order of a life: a monitor that moves on between two calls is seen twice, not never."""
@@ -25,12 +29,19 @@ SEC_PER_CALL = 1.2
 Monitors = list[dict[str, Any]]
 
 
-def show_top(client: RestClient, *, as_json: bool) -> None:
-    """Show the monitors until Ctrl-C: a table on a terminal, elsewhere a line for each change.
+def top(
+    url: GatewayUrl = LOCAL_GATEWAY, data_dir: DataDir = Path("data"), as_json: AsJson = False
+) -> None:
+    """Show a live table of all active monitors, worst first; without a terminal, what changes."""
+    try:
+        with open_gateway(url, data_dir) as client:
+            _show(client, as_json=as_json)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
-    Raises:
-        GatewayRefused, GatewayUnreachable: at the first attempt; later ones are shown and retried.
-    """
+
+def _show(client: RestClient, *, as_json: bool) -> None:
+    # The first attempt may raise; later ones are shown, and made again.
     console = Console()
     monitors, calls = _active_monitors(client)
     if console.is_terminal and not as_json:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.evidence_view import half_blocks, print_evidence
+from cli.incidents import half_blocks, print_evidence
 from tests.cli.test_destinations import command
 from tests.cli.test_incidents import gateway
 from tests.testkit.evidence import CLIP, FIRST_FAULTY, JPEG, MP4, new_incident
