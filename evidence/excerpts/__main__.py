@@ -30,8 +30,12 @@ from evidence.excerpts.protocol import (
     NothingMade,
     Piece,
 )
-from media.decoding.decoder.confinement import confine, die_with_the_parent
-from media.decoding.decoder.process_limits import limit_itself, size_bytes
+from media.decoding.decoder.confinement import (
+    confine,
+    die_with_the_parent,
+    limit_itself,
+    size_bytes,
+)
 from media.processes.framing import pack_json, read_json
 
 LEAST_PRIORITY = 19

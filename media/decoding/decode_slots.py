@@ -26,9 +26,7 @@ class DecodeUsage:
     """How much decoding one stream used lately.
 
     Attributes:
-        debt_sec: decoding beyond its refund, at `recorded_at`.
-        recorded_at: when it last used any, by the slots' clock.
-        slow_until: it counts as slow until then.
+        debt_sec: decoding beyond its refund, at `recorded_at` of the slots' clock.
     """
 
     debt_sec: float = 0.0
@@ -39,11 +37,10 @@ class DecodeUsage:
         return at < self.slow_until
 
     def due_at(self, at: float) -> float:
-        """Return when all that it used is refunded."""
+        """When all that it used is refunded."""
         return max(at, self.recorded_at + self.debt_sec / REFUND_RATE)
 
     def record(self, took_sec: float, at: float) -> None:
-        """Record a segment whose decoding ended at `at`."""
         left_sec = (self.due_at(at) - at) * REFUND_RATE
         self.debt_sec, self.recorded_at = min(left_sec + took_sec, MAX_DEBT_SEC), at
         if took_sec > SLOW_SEC:

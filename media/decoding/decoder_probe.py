@@ -60,7 +60,6 @@ class Confinement:
 
     @classmethod
     def from_setting(cls, required: bool | None) -> "Confinement":
-        """Return what a setting says; None is the default."""
         return cls() if required is None else cls(required)
 
 
@@ -103,7 +102,6 @@ class DecoderProbe:
         usage: DecodeUsage | None = None,
         context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
-        """Measure one segment, see `media.decoding.probe.Probe.measure`."""
         context = context or ProbeContext()
         slates = context.slates
         head = JobHead(
@@ -141,17 +139,10 @@ class DecoderProbe:
                 raise UndecodableSegment(f"the decoder {error}") from error
 
     async def start(self) -> None:
-        """Start a decoder for the first segment.
-
-        Raises:
-            NotConfined: it cannot be locked in, and has to be.
-            ProcessFailed: it cannot be started.
-        """
         async with self._pool.lease():
             pass
 
     async def close(self) -> None:
-        """End all decoders."""
         await self._pool.close()
 
     def process_ids(self) -> list[int]:

@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from media.decoding import ffmpeg_output
 from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.descriptions import describe_frames
 from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings, Span
@@ -19,14 +18,19 @@ from media.decoding.decoder.sound_parts import SoundPart, describe_parts
 from media.decoding.decoder.ts_programs import TsProgram, ts_programs
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
-from media.decoding.ffmpeg_command import (
+from media.decoding.ffmpeg_output import (
     OUTPUTS,
     PICTURE,
     SAMPLES,
     SOUND,
     TIMES,
+    FfmpegTracks,
     Layout,
+    first_error,
     probe_arguments,
+    read_samples,
+    read_times,
+    read_tracks,
 )
 from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
@@ -69,7 +73,6 @@ class FfmpegProbe:
         usage: DecodeUsage | None = None,
         context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
-        """Measure one segment, all of it, see `media.decoding.probe.Probe.measure`."""
         context = context or ProbeContext()
         checks = context.sound_checks | self._sound_checks
         context = context.model_copy(update={"sound_checks": checks})
@@ -79,12 +82,12 @@ class FfmpegProbe:
             return await _beside(finished, lambda: _measurement(finished, tracks, task))
 
     async def close(self) -> None:
-        """Do nothing: each process ends with its segment."""
+        pass
 
-    async def _run(self, task: "_Task") -> tuple[Finished, ffmpeg_output.FfmpegTracks]:
+    async def _run(self, task: "_Task") -> tuple[Finished, FfmpegTracks]:
         finished = await self._pass(task, Layout.BOTH)
         log, known = finished.stderr, _ts_programs(task.segment)
-        tracks = await _beside(finished, lambda: ffmpeg_output.read_tracks(_text(log), known))
+        tracks = await _beside(finished, lambda: read_tracks(_text(log), known))
         tracks = tracks.without(unmeasurable_kinds(task.segment))
         program = tracks.program
         if program is not None and tracks.layout:
@@ -134,15 +137,13 @@ def _ts_programs(segment: bytes) -> list[TsProgram]:
 
 
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:
-    """Return what `look` finds; in a thread where the output is so large that others would wait."""
+    """In a thread where the output is so large that others would wait."""
     written = (finished.stdout, finished.stderr, *finished.extra.values())
     size = sum(map(len, written))
     return look() if size <= LARGE_BYTES else await asyncio.to_thread(look)
 
 
-def _measurement(
-    finished: Finished, tracks: ffmpeg_output.FfmpegTracks, task: "_Task"
-) -> SegmentMeasurement:
+def _measurement(finished: Finished, tracks: FfmpegTracks, task: "_Task") -> SegmentMeasurement:
     duration_sec, slates = task.duration_sec, task.context.slates
     findings = Findings(
         has_video=tracks.video_codec is not None,
@@ -153,7 +154,7 @@ def _measurement(
         width=tracks.width,
         height=tracks.height,
     )
-    times = ffmpeg_output.read_times(_text(finished.extra[TIMES]))
+    times = read_times(_text(finished.extra[TIMES]))
     if findings.has_audio:
         _listen(finished, findings, task, min(times, default=None))
     if findings.has_video:
@@ -175,7 +176,7 @@ def _measurement(
 
 
 def _filled_layout(finished: Finished) -> Layout | None:
-    """Return which one of two tracks holds anything; None where it is not one."""
+    """Which one of two tracks holds anything; None where it is not one."""
     has_video, has_audio = (bool(finished.extra[name]) for name in (TIMES, SAMPLES))
     if has_video == has_audio:
         return None
@@ -185,7 +186,7 @@ def _filled_layout(finished: Finished) -> Layout | None:
 def _listen(
     finished: Finished, findings: Findings, task: "_Task", first_picture_sec: float | None
 ) -> None:
-    runs = ffmpeg_output.read_samples(_text(finished.extra[SAMPLES]))
+    runs = read_samples(_text(finished.extra[SAMPLES]))
     values = np.frombuffer(finished.extra[SOUND], "<f4", len(finished.extra[SOUND]) // 4)
     channels = len(values) // max(1, sum(run.samples for run in runs))
     samples = values[: len(values) // max(1, channels) * channels].reshape(-1, max(1, channels)).T
@@ -209,7 +210,7 @@ def _look_at_pictures(
 ) -> None:
     duration_sec, slates = task.duration_sec, task.context.slates
     count = min(len(times), len(finished.stdout) // FRAME_BYTES)
-    error = ffmpeg_output.first_error(_text(finished.stderr))
+    error = first_error(_text(finished.stderr))
     if not count and findings.audio_sec:
         findings.is_video_missing, findings.video_error = error is None, (error or "")[:MAX_ERROR]
         return
@@ -234,9 +235,7 @@ def _look_at_pictures(
 def _failure(finished: Finished) -> str:
     if finished.returncode < 0:
         return f"ffmpeg was stopped by signal {-finished.returncode}"
-    return (
-        ffmpeg_output.first_error(_text(finished.stderr)) or "ffmpeg found no picture and no sound"
-    )
+    return first_error(_text(finished.stderr)) or "ffmpeg found no picture and no sound"
 
 
 def _text(data: bytes) -> str:

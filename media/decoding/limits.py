@@ -25,10 +25,8 @@ class ProbeLimits:
     """What one segment may take before it is given up as undecodable.
 
     Attributes:
-        wall_sec: time, working or not.
-        cpu_sec: CPU time at most, however long the segment; see `cpu_sec_for`.
+        cpu_sec: at most, however long the segment; see `cpu_sec_for`.
         memory_bytes: address space of the process (RLIMIT_AS).
-        max_frames: that are looked at.
         max_resident_bytes: a decoder that holds more after its segment is replaced.
     """
 
@@ -39,11 +37,9 @@ class ProbeLimits:
     max_resident_bytes: int = 400 * MEBI
 
     def cpu_sec_for(self, duration_sec: float) -> int:
-        """Return the CPU seconds for a segment that lasts `duration_sec`."""
         return min(self.cpu_sec, max(MIN_CPU_SEC, math.ceil(CPU_SHARE * duration_sec)))
 
     def frames_for(self, duration_sec: float) -> int:
-        """Return how many frames of a segment are looked at."""
         return min(self.max_frames, max(MIN_FRAMES, round(MAX_FRAMES_PER_SEC * duration_sec)))
 
 
@@ -59,10 +55,6 @@ def usable_cores(cgroups: Path = CGROUPS, own: Path = OWN_CGROUP) -> int:
     """Return the cores that this process may use: of the machine, of its CPU set, of its quota.
 
     A part of a core counts as one.
-
-    Args:
-        cgroups: where the control groups are mounted.
-        own: says in which of them this process is.
     """
     lines = _read(own).splitlines()
     path = PurePosixPath(next((it[len("0::/") :] for it in lines if it.startswith("0::/")), ""))

@@ -30,7 +30,6 @@ class Probe(Protocol):
             segment: the whole segment, for fMP4 behind its initialization section.
             duration_sec: what its playlist says of it (EXTINF).
             silence_db: sound that stays under this level is silence, in dBFS.
-            usage: of its stream; a stream that is slow waits for others like it.
             context: of the segments before; without it all of the segment is measured.
 
         Raises:
@@ -38,7 +37,7 @@ class Probe(Protocol):
         """
 
     async def close(self) -> None:
-        """End what is still running."""
+        pass
 
 
 @asynccontextmanager
@@ -49,10 +48,7 @@ async def open_probe(
     with_loudness: bool = False,
     confinement: Confinement | None = None,
 ) -> AsyncIterator[Probe]:
-    """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us.
-
-    It measures `at_once` segments at once, see `probes_at_once`.
-    """
+    """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us."""
     probe: Probe
     parallel = probes_at_once(at_once)
     if ffmpeg:

@@ -16,13 +16,7 @@ class Ready(BaseModel):
 
 
 class DecoderAnswer(BaseModel):
-    """What became of a segment.
-
-    Attributes:
-        number: of its job.
-        findings: fields of a `SegmentMeasurement`; None when the segment is undecodable.
-        undecodable: why, then.
-    """
+    """What became of a segment: fields of a `SegmentMeasurement`, or why it is undecodable."""
 
     number: int
     findings: dict[str, Any] | None = None
@@ -32,11 +26,7 @@ class DecoderAnswer(BaseModel):
 def read_answer(
     text: bytes, head: JobHead, slate_names: tuple[str, ...] | None = None
 ) -> tuple[DecoderAnswer, SegmentMeasurement | None]:
-    """Return an answer and what was found; None of an undecodable segment.
-
-    Raises:
-        ValueError: it is no answer to this job, or a malformed one.
-    """
+    """Return an answer and what was found, or `ValueError` where it is none to this job."""
     answer = DecoderAnswer.model_validate_json(text)
     if answer.number != head.number:
         raise ValueError("an answer to no question")
@@ -46,11 +36,7 @@ def read_answer(
 def measurement_of(
     answer: DecoderAnswer, head: JobHead, slate_names: tuple[str, ...] | None = None
 ) -> SegmentMeasurement | None:
-    """Return what was found, as far as it was asked for; None of an undecodable segment.
-
-    Raises:
-        ValidationError: no decoder that works as it should finds that.
-    """
+    """Return what was found, as far as it was asked for; None of an undecodable segment."""
     if answer.findings is None:
         return None
     told: dict[str, Any] = {

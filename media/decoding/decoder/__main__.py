@@ -15,16 +15,19 @@ import av.subtitles.stream
 import av.video.codeccontext
 import av.video.stream
 
-from media.decoding.decoder.confinement import confine, die_with_the_parent
+from media.decoding.decoder.confinement import (
+    confine,
+    die_with_the_parent,
+    limit_itself,
+    size_bytes,
+)
 from media.decoding.decoder.decoding import measure_segment
-from media.decoding.decoder.process_limits import limit_itself, size_bytes
 from media.decoding.decoder.protocol import HEAD_BYTES, JobHead, Material
 from media.decoding.decoder.results import Undecodable
 from media.processes.framing import pack_json
 
 
 def main(memory_bytes: int) -> None:
-    """Measure segments until standard input closes, within `memory_bytes` for each."""
     die_with_the_parent()
     av.logging.set_level(None)
     limit_itself(size_bytes() + memory_bytes)

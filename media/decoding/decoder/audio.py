@@ -6,10 +6,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.audio_coverage import GAP_MIN_SEC
 from media.decoding.decoder.results import AudioFindings
 from media.decoding.decoder.sound_blocks import SoundFormat
-from media.decoding.decoder.sound_parts import SoundPart, describe_parts
+from media.decoding.decoder.sound_parts import GAP_MIN_SEC, SoundPart, describe_parts
 from monitors.sound import SoundChecks
 
 FRAMES_AT_ONCE = 128
@@ -23,12 +22,8 @@ SAMPLE_TYPES: dict[str, str] = {"flt": "f4", "dbl": "f8", "u8": "u1", "s16": "i2
 class Sound:
     """The sound of a track, from its decoded frames.
 
-    It may change its format within a segment, or pause; each part is judged on its own.
-
-    Args:
-        silence_db: what stays under this level is quiet, in dBFS.
-        checks: what is measured beside; None for nothing.
-        most_blocks: that are measured, however long it is.
+    It may change its format within a segment, or pause; each part is judged on its own. The
+    arguments are those of `SoundPart`.
     """
 
     def __init__(
@@ -59,7 +54,6 @@ class Sound:
     def describe(
         self, findings: AudioFindings, duration_sec: float, first_picture_sec: float | None
     ) -> None:
-        """Write down what was heard; see `describe_parts`."""
         describe_parts(findings, self._parts, duration_sec, first_picture_sec)
 
     def _goes_on_with(self, frame: av.AudioFrame) -> bool:

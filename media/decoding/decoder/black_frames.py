@@ -35,13 +35,7 @@ class Blackness(NamedTuple):
 
 
 def find_black(frames: SmallFrames, times: NDArray[np.float64], end: float) -> Blackness:
-    """Return the black stretches, and when lights change in them.
-
-    Args:
-        frames: of a segment.
-        times: when each is first shown, seconds from the segment's first moment.
-        end: the segment's duration; the last frame is shown until then.
-    """
+    """Return the black stretches, and when lights change in them; see `still_runs`."""
     black = _are_dark(frames)
     if not black.any():
         return Blackness([], [], None)
@@ -59,14 +53,14 @@ def find_black(frames: SmallFrames, times: NDArray[np.float64], end: float) -> B
 
 
 def _are_dark(frames: SmallFrames) -> Flags:
-    """Return which frames are dark enough. Fast: most segments have none."""
+    """Fast: most segments have no frame that is dark enough."""
     bright = np.count_nonzero(frames.luma > BLACK_LEVEL, axis=1)
     dark: Flags = bright <= frames.luma.shape[1] - 1 - _ranks(frames.luma)[1]
     return dark
 
 
 def _are_empty(frames: SmallFrames) -> Flags:
-    """Return which dark frames have neither contrast nor colour."""
+    """Which dark frames have neither contrast nor colour."""
     ranks = _ranks(frames.luma)
     ordered = np.partition(frames.luma, ranks, axis=1)
     contrast = ordered[:, ranks[1]].astype(np.int16) - ordered[:, ranks[0]]
@@ -84,7 +78,7 @@ def _ranks(pixels: NDArray[np.uint8]) -> list[int]:
 
 
 def _changes_of_lights(frames: SmallFrames) -> list[int]:
-    """Return in which frames of a dark run the lights are no longer what they were."""
+    """In which frames of a dark run the lights are no longer what they were."""
     blocks = frames.block_sums()
     if not (blocks > LIT_LEVEL * BLOCK_SIZE**2).any():
         return []
@@ -95,7 +89,6 @@ def _changes_of_lights(frames: SmallFrames) -> list[int]:
 
 
 def _end_of_standing(blocks: NDArray[np.int16], first: int) -> int:
-    """Return where the lights of frame `first` have changed."""
     later, before = blocks[first:], blocks[first]
     has_changed = np.abs(later - before) > LIT_DIFFERENCE * BLOCK_SIZE**2
     is_lit = np.maximum(later, before) > LIT_LEVEL * BLOCK_SIZE**2

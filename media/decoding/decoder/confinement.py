@@ -7,6 +7,7 @@ open descriptors needs. Opening files, sockets, new processes and threads fail w
 import ctypes
 import errno
 import platform
+import resource
 import signal
 import struct
 import sys
@@ -59,7 +60,7 @@ def die_with_the_parent() -> None:
 
 
 def has_filter() -> bool:
-    """Return whether this is a platform for which there is a filter."""
+    """Whether there is one for this platform."""
     return sys.platform == "linux" and platform.machine() in ARCHITECTURES
 
 
@@ -76,7 +77,7 @@ def confine() -> bool:
 
 
 def _program(architecture: int, allowed: tuple[int, ...]) -> bytes:
-    """Return the filter: another architecture or a call that is not listed is refused."""
+    """Another architecture or a call that is not listed is refused."""
     refuse = _instruction(RETURN, SECCOMP_RET_ERRNO | errno.EPERM)
     checks = [
         _instruction(JUMP_IF_EQUAL, number, jump_true=len(allowed) - place)
@@ -103,3 +104,19 @@ def _prctl(option: int, *arguments: int) -> bool:
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     padded = [*arguments, 0, 0, 0, 0][:4]
     return bool(prctl(option, *map(ctypes.c_ulong, padded)) == 0)
+
+
+def size_bytes() -> int:
+    # Not `getrusage`: its peak begins with that of the process that started this one.
+    with open("/proc/self/statm") as pages:
+        return int(pages.read().split()[0]) * resource.getpagesize()
+
+
+def limit_itself(most_bytes: int) -> None:
+    """Allow this process so much address space, no files and no core dumps."""
+    for name, limit in (
+        (resource.RLIMIT_AS, most_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        resource.setrlimit(name, (limit, limit))

@@ -49,11 +49,8 @@ MOST_BROKEN = 2 / 3
 def measure_segment(material: Material, job: JobHead) -> Findings:
     """Measure one segment, by a few of its frames where that is wanted and enough.
 
-    Where one of picture and sound cannot be decoded, the other is measured still.
-
-    Raises:
-        Undecodable: it is no media of which anything can be decoded.
-        MemoryError: it takes more memory than this process may have.
+    Where one of picture and sound cannot be decoded, the other is measured still. Raises
+    `Undecodable`, or `MemoryError` where it takes more memory than this process may have.
     """
     if job.depth != DecodeDepth.EVERYTHING:
         with contextlib.suppress(Undecodable):
@@ -259,6 +256,5 @@ class _Packets:
 
 
 def _plain(error: Exception) -> str:
-    """Return the text of an error without numbers that mean nothing to people."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text)[:MAX_ERROR]

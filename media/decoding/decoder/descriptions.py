@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.bars import are_bars
 from media.decoding.decoder.black_frames import find_black
+from media.decoding.decoder.cards import NONE, are_bars, shown_slates
 from media.decoding.decoder.results import Findings, SlateSpan
-from media.decoding.decoder.slates import NONE, shown_slates
 from media.decoding.decoder.small_frames import SmallFrames, edges_of, spans_of
 from media.decoding.decoder.still_frames import still_runs
 from monitors.frames import (
@@ -32,12 +31,9 @@ def describe_frames(
     """Write down the stretches of black, of stillness, of colour bars and of slates.
 
     Args:
-        findings: are completed.
         frames: of a segment, all of them.
         times: when each is first shown, seconds from the segment's first moment.
-        end: the segment's duration.
         slates: that are looked for, see `monitors.measurement.ReferenceSlates`.
-        with_signatures: whether signatures are made.
     """
     findings.black, findings.lights_change, findings.lights = find_black(frames, times, end)
     findings.still = still_runs(frames, times, end)
@@ -45,12 +41,6 @@ def describe_frames(
     findings.bars = spans_of(are_bars(frames), edges)
     findings.slates = _slate_spans(shown_slates(frames, slates), edges) if slates else []
     findings.signatures = _signatures(frames, edges) if with_signatures else None
-
-
-def is_card(frame: SmallFrames, slates: bytes) -> bool:
-    """Return whether a frame shows colour bars or a slate."""
-    is_slate = slates and (shown_slates(frame, slates) != NONE).any()
-    return bool(is_slate or are_bars(frame).any())
 
 
 def _slate_spans(shown: NDArray[np.int16], edges: list[float]) -> list[SlateSpan]:

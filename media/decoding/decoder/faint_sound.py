@@ -38,7 +38,7 @@ _THINNED = 61
 
 
 class FaintSound:
-    """Takes the samples of a part in pieces of any size; see `SoundPart`."""
+    """Takes the samples of a part in pieces of any size."""
 
     def __init__(self, silence_db: float, rate_hz: int) -> None:
         self._level = 10 ** (silence_db / 20)
@@ -98,7 +98,7 @@ class FaintSound:
         return found
 
     def stretches(self) -> list[tuple[int, int]]:
-        """Return where there is nothing but faint and steady hiss: first sample, and the end."""
+        """Where there is nothing but faint and steady hiss: first sample, and the end."""
         if not self._starts:
             return []
         levels, quiet = np.concatenate(self._levels), np.concatenate(self._quiet)
@@ -127,7 +127,7 @@ class FaintSound:
 
 
 def _holds_notes(blocks: NDArray[np.floating]) -> bool:
-    """Return whether half of the power of most windows is in few bins of their spectrum."""
+    """Whether half of the power of most windows is in few bins of their spectrum."""
     channels, count, size = blocks.shape
     windows = count // WINDOW_BLOCKS
     if not windows:

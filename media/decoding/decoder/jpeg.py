@@ -15,13 +15,13 @@ LEAST_SIDE = 16
 
 
 class JpegEncoder:
-    """Encodes frames. It keeps its scaler from one to the next."""
+    """It keeps its scaler from one frame to the next."""
 
     def __init__(self) -> None:
         self._scaler = VideoReformatter()
 
     def encode(self, frame: av.VideoFrame) -> bytes | None:
-        """Return a frame as JPEG; None where it cannot be encoded, or not small enough."""
+        """None where a frame cannot be encoded, or not small enough."""
         with contextlib.suppress(av.FFmpegError, ValueError):
             return self._encode(frame)
         return None
@@ -40,7 +40,6 @@ class JpegEncoder:
 
 
 def fitted_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size of a picture that is at most as wide, and as high, as one may be."""
     shrunk = min(1.0, MOST_PICTURE_WIDTH / max(width, height, 1))
     return max(LEAST_SIDE, round(width * shrunk)), max(LEAST_SIDE, round(height * shrunk))
 

@@ -22,15 +22,8 @@ class Movement:
     """Looks for frames that no freeze goes on over.
 
     They differ for longer than `LONGEST_FLAW_SEC` from the segment's keyframe and from that of the
-    segment before: one of the two may be a flaw within a freeze.
-
-    Args:
-        reference: block means of the keyframe before.
-
-    Attributes:
-        keyframe: block means of the segment's first keyframe; None before it.
-        is_dark: whether a frame was.
-        is_proven: whether such frames were found.
+    segment before: one of the two may be a flaw within a freeze. Keyframes are told by their block
+    means.
     """
 
     def __init__(self, reference: bytes) -> None:
@@ -46,7 +39,7 @@ class Movement:
         self.keyframe = means.astype(np.uint8).tobytes()
 
     def look_at(self, frames: Sequence[bytes], times_sec: Sequence[float]) -> None:
-        """Look at the next frames, in the order in which they are shown."""
+        """In the order in which they are shown."""
         means = self._means(frames)
         differ = [np.abs(means - each).max(axis=1) > MOVED_DIFFERENCE for each in self._references]
         for time_sec, has_moved in zip(times_sec, np.all(differ, axis=0), strict=True):

@@ -40,7 +40,6 @@ class Material(NamedTuple):
         slates: that are looked for; see `monitors.measurement.ReferenceSlates`.
         parameter_sets: of earlier segments, for one that has none; see `Findings.parameter_sets`.
         lead: the segments since the last keyframe, for one that does not begin with one.
-        segment: what is measured.
     """
 
     slates: bytes
@@ -53,16 +52,13 @@ class JobHead(NamedTuple):
     """What comes before the material.
 
     Attributes:
-        number: of the job, which nobody can guess.
         slates_bytes, sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
         duration_sec: what its playlist says of it (EXTINF).
         silence_db: sound that stays under this level is silence, in dBFS.
         max_frames: further pictures are not looked at.
         cpu_sec: CPU time until the kernel kills the decoder.
         sound_checks: what else is measured of the sound; see `monitors.sound.SoundChecks`.
-        depth: how much of the picture is looked at.
         all_sounds: whether the additional audio tracks are measured, too.
-        with_picture: whether a keyframe is encoded as JPEG.
         with_signatures, reference: see `monitors.measurement.ProbeContext`; zeros for none.
     """
 

@@ -13,7 +13,7 @@ NO_FRAME = "no picture could be decoded"
 
 
 class Undecodable(Exception):
-    """The segment is no media that can be decoded; the message says why."""
+    """The message says why."""
 
 
 class Span(NamedTuple):
@@ -54,7 +54,7 @@ class AudioFindings:
     figures: dict[str, Any] | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return the findings as JSON knows them, from which the worker makes a measurement."""
+        """As JSON, from which the worker makes a measurement."""
         values = vars(self).items()
         return {name: _as_json(value) for name, value in values if value is not None}
 

@@ -26,12 +26,7 @@ ENCRYPTED, UNSUPPORTED_CODEC = "encrypted", "unsupported_codec"
 
 
 class UnmeasurableCodec(NamedTuple):
-    """Why a track cannot be measured, though nothing is wrong with it.
-
-    Attributes:
-        codec: its name.
-        reason: `encrypted` or `unsupported_codec`.
-    """
+    """Why a track cannot be measured, though nothing is wrong with it."""
 
     codec: str
     reason: str
@@ -43,7 +38,7 @@ class SampleEntry(NamedTuple):
     Attributes:
         kind: `video` or `audio`.
         codec: its four characters, of an encrypted track those inside.
-        scheme: how it is encrypted (`cenc`, `cbcs`, ...); None where it is not.
+        scheme: how it is encrypted (`cenc`, `cbcs`, ...).
     """
 
     kind: str
@@ -51,7 +46,7 @@ class SampleEntry(NamedTuple):
     scheme: str | None
 
     def why_not(self) -> UnmeasurableCodec | None:
-        """Return why the track cannot be measured; None where nothing speaks against it."""
+        """Why the track cannot be measured, if something speaks against it."""
         if self.scheme:
             return UnmeasurableCodec(self.codec, ENCRYPTED)
         is_unsupported = undecodable_codec([self.codec]) is not None
@@ -66,10 +61,7 @@ class _Box(NamedTuple):
 
 
 def sample_entries(segment: bytes) -> dict[int, SampleEntry]:
-    """Return the sample entries of the tracks with picture or sound, by track id.
-
-    Nothing for what is no MP4.
-    """
+    """By track id; nothing for what is no MP4."""
     moov = _child(segment, _Box(b"", 0, 0, len(segment)), b"moov")
     if moov is None:
         return {}
@@ -112,7 +104,6 @@ def _entry(data: bytes, kind: str, entry: _Box, children: _Box) -> SampleEntry:
 
 
 def _child(data: bytes, box: _Box, *path: bytes) -> _Box | None:
-    """Return the first box at a path of kinds."""
     found: _Box | None = box
     for kind in path:
         found = next((it for it in _boxes(data, found) if it.kind == kind), None) if found else None
@@ -135,5 +126,5 @@ def _boxes(data: bytes, parent: _Box) -> Iterator[_Box]:
 
 
 def _text(name: bytes) -> str:
-    """Return the characters that a codec's name may have."""
+    """The characters that a codec's name may have."""
     return "".join(chr(byte) if chr(byte) in NAME_CHARACTERS else "." for byte in name)

@@ -40,8 +40,6 @@ def quiet_samples(
 
     Args:
         samples: shape (channels, n), full scale is 1.
-        silence_db: what stays under this level is quiet, in dBFS.
-        rate_hz: samples a second.
         are_first: whether a decoder has just begun; its priming says nothing of the offset.
     """
     level = 10 ** (silence_db / 20)
@@ -82,7 +80,7 @@ def _places_near(begins: NDArray[np.intp], rate_hz: int, step: int, count: int) 
 
 
 def quiet_stretches(quiet: NDArray[np.bool_], rate_hz: int) -> list[Span]:
-    """Return the stretches of quiet samples that are long enough to be silence."""
+    """Those that are long enough to be silence."""
     if not quiet.any():
         return []
     edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False))
@@ -104,7 +102,6 @@ def silent_intervals(
 
     Args:
         stretches: quiet ones, in seconds from the segment's first moment.
-        duration_sec: of the segment.
         first_sample_sec: where its sound begins; below 0 in a lead (`monitors.sound`).
         priming_sec: how long its decoder may have been silent at the beginning.
     """

@@ -20,11 +20,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SmallFrames:
-    """Small frames.
-
-    Attributes:
-        pixels: shape (n, `FRAME_BYTES`), see `monitors.frames`.
-    """
+    """`pixels` has the shape (n, `FRAME_BYTES`), see `monitors.frames`."""
 
     pixels: NDArray[np.uint8]
 

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.k_weighting import loudness_lufs
+from media.decoding.decoder.loudness import CONTEXT, clipped_blocks, loudness_lufs, true_peaks
 from media.decoding.decoder.tone import tone_power
-from media.decoding.decoder.true_peak import CONTEXT, clipped_blocks, true_peaks
 from monitors.sound import BLOCK_SEC, MOST_CHANNELS, SoundChecks
 
 Array = NDArray[np.floating]
@@ -28,11 +27,7 @@ PHASE_BLOCKS = 4
 
 
 class SoundFormat(NamedTuple):
-    """What all samples of a part have in common.
-
-    Attributes:
-        names: of the channels, as ffmpeg has them.
-    """
+    """What all samples of a part have in common; `names` of channels are ffmpeg's."""
 
     rate_hz: int
     names: tuple[str, ...]
@@ -43,7 +38,7 @@ class SoundFormat(NamedTuple):
 
     @property
     def front(self) -> tuple[int, int] | None:
-        """The places of front left and right; None without them."""
+        """The places of front left and right."""
         for left, right in (("FL", "FR"), ("DL", "DR")):
             if left in self.names and right in self.names:
                 return self.names.index(left), self.names.index(right)
@@ -51,7 +46,7 @@ class SoundFormat(NamedTuple):
 
 
 def usual_names(channels: int) -> tuple[str, ...]:
-    """Return the names of as many channels where nobody tells them."""
+    """The names of as many channels where nobody tells them."""
     if channels == 1:
         return ("FC",)
     if channels == 5:
@@ -90,7 +85,7 @@ class SoundBlocks:
             self.blocks += count
 
     def figures(self) -> dict[str, Array]:
-        """Return what was measured, by name, each with the blocks as its last axis."""
+        """By name, each with the blocks as its last axis."""
         if not self._rows:
             return {}
         names = self._rows[0].keys()
@@ -119,12 +114,9 @@ class SoundBlocks:
 
 
 def sound_figures(parts: Iterable[tuple[SoundBlocks, float]]) -> dict[str, Any] | None:
-    """Return the fields of `SoundFigures` that parts of a segment make up; None without any.
+    """Return the fields of `SoundFigures` that parts, with their lengths, make up.
 
     Where the format changes, only the longest part counts: it is one track after all.
-
-    Args:
-        parts: with their lengths in seconds, in order.
     """
     measured = [(part, length) for part, length in parts if part.blocks]
     if not measured:
@@ -173,7 +165,7 @@ def _correlations(left: Array, right: Array, product: Array) -> Sequence[float |
 
 
 def _latest_sums(values: Array) -> Array:
-    """Return the sum of each value and the three before it, of fewer at the beginning."""
+    """Of each value and the three before it, of fewer at the beginning."""
     return np.convolve(values, np.ones(PHASE_BLOCKS))[: len(values)]
 
 

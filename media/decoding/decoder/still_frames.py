@@ -43,7 +43,6 @@ def still_runs(frames: SmallFrames, times: NDArray[np.float64], end: float) -> l
     pass and adds a slow movement up until it is seen.
 
     Args:
-        frames: of a segment.
         times: when each is first shown, seconds from the segment's first moment.
         end: the segment's duration; the last frame is shown until then.
     """

@@ -32,9 +32,7 @@ def tone_power(
 
     Args:
         blocks: samples of shape (channels, blocks, samples).
-        means: of each, of shape (channels, blocks).
-        power: likewise.
-        rate_hz: samples a second.
+        means, power: of each, of shape (channels, blocks).
     """
     found = np.zeros(blocks.shape[1])
     quiet = power < QUIET_POWER

@@ -30,12 +30,7 @@ StreamT = TypeVar("StreamT", bound=Stream)
 
 
 class AudioTrack(NamedTuple):
-    """One of several audio tracks.
-
-    Attributes:
-        place: among them, from 1.
-        why_not: why it cannot be measured; None where it can.
-    """
+    """One of several audio tracks; `place` counts them from 1."""
 
     place: int
     stream: av.AudioStream
@@ -43,19 +38,13 @@ class AudioTrack(NamedTuple):
 
     @property
     def language(self) -> str | None:
-        """Return the language that the container names; None for none, or a strange name."""
+        """As the container names it; None for none, or a strange name."""
         named = self.stream.metadata.get("language", "")
         return named if _LANGUAGE.fullmatch(named) and named != UNDETERMINED else None
 
 
 class MeasurableTracks(NamedTuple):
-    """What is measured of a segment.
-
-    Attributes:
-        video: the first video track that can be measured; None without one.
-        audio: the first audio track that can be measured; None without one.
-        sounds: all audio tracks, measurable or not.
-    """
+    """The first of each kind that can be measured; `sounds` are all audio tracks."""
 
     video: av.VideoStream | None
     audio: av.AudioStream | None
@@ -109,7 +98,6 @@ def _first(
 
 
 def _why_not(stream: Stream, entry: SampleEntry | None) -> UnmeasurableCodec | None:
-    """Return why a track cannot be measured; None where it can."""
     if entry and (why := entry.why_not()):
         return why
     decoder = stream.codec_context.codec if stream.codec_context else None

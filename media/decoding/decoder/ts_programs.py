@@ -21,17 +21,14 @@ HEAD_BYTES, CRC_BYTES = 3, 4
 
 
 class TsProgram(NamedTuple):
-    """One program: its number, and the PIDs of its streams."""
+    """`pids` are those of its streams."""
 
     number: int
     pids: frozenset[int]
 
 
 def ts_programs(segment: bytes) -> list[TsProgram]:
-    """Return the programs of a transport stream in the order of its table.
-
-    Empty where there is only one.
-    """
+    """In the order of their table; empty where there is only one."""
     tables: dict[int, int] = {}
     found: dict[int, TsProgram] = {}
     for pid, section in _program_tables(segment, tables):
@@ -56,7 +53,7 @@ def metadata_pids(segment: bytes) -> frozenset[int]:
 
 
 def first_ts_program(known: Sequence[TsProgram], media: Collection[int]) -> TsProgram | None:
-    """Return the first program that has one of the streams `media`, given by their PIDs."""
+    """The first that has one of the streams `media`, given by their PIDs."""
     return next((each for each in known if not each.pids.isdisjoint(media)), None)
 
 
@@ -103,7 +100,6 @@ def _payload(segment: bytes, start: int) -> bytes:
 
 
 def _tables(section: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the PID of each program's table and the program's number."""
     for at in range(8, len(section) - 3, 4):
         number = section[at] << 8 | section[at + 1]
         if number:  # 0 is the network
@@ -111,7 +107,7 @@ def _tables(section: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _streams(section: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the type and the PID of each stream."""
+    """Type and PID of each."""
     if len(section) < 12:
         return
     at = 12 + ((section[10] & 0x0F) << 8 | section[11])

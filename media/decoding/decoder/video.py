@@ -3,7 +3,8 @@
 import av
 import numpy as np
 
-from media.decoding.decoder.descriptions import describe_frames, is_card
+from media.decoding.decoder.cards import is_card
+from media.decoding.decoder.descriptions import describe_frames
 from media.decoding.decoder.jpeg import JpegEncoder
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
@@ -195,13 +196,13 @@ class FrameSampler:
         findings.pauses = [Span(*each) for each in pauses_between(times, duration_sec)]
 
     def _unseen_sec(self) -> float:
-        """Return how long it takes to the first picture that can be decoded without a lead."""
+        """How long it takes to the first picture that can be decoded without a lead."""
         if not self.needs_lead:
             return 0.0
         return min(max(0.0, self._times[0] - self._zero_sec()), self._job.duration_sec)
 
     def _zero_sec(self) -> float:
-        """Return the timestamp of the segment's first moment; sound may start a little earlier."""
+        """The timestamp of the segment's first moment; sound may start a little earlier."""
         decoded_sec, first_sec = self._times[0], self.first_sec
         if first_sec is None or not 0 <= decoded_sec - first_sec < self._job.duration_sec:
             return decoded_sec

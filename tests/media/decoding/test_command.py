@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from media.decoding.decoder.whitelist import MAX_PIXELS
-from media.decoding.ffmpeg_command import Layout, probe_arguments
+from media.decoding.ffmpeg_output import Layout, probe_arguments
 
 
 @pytest.mark.parametrize("layout", list(Layout))

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.decoding.ffmpeg_command import Layout
 from media.decoding.ffmpeg_output import (
     FfmpegTracks,
+    Layout,
     first_error,
     read_samples,
     read_times,

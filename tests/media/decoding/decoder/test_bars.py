@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from media.decoding.decoder.bars import TEMPLATES, are_bars
+from media.decoding.decoder.cards import TEMPLATES, are_bars
 from media.decoding.decoder.small_frames import SmallFrames
 from monitors.frames import COLUMNS, FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from media.decoding.decoder.audio_coverage import describe_sound
 from media.decoding.decoder.results import Findings, Span
+from media.decoding.decoder.sound_parts import describe_sound
 
 DURATION_SEC = 4.0
 PICTURE_SEC = 100.0

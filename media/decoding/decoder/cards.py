@@ -1,12 +1,13 @@
-"""Colour bars: SMPTE, EBU and the like, still, rolling, or with something moving before them."""
+"""Cards that stand for a programme: colour bars, and the slates that the user uploaded."""
 
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.small_frames import Flags, SmallFrames
-from monitors.frames import BLOCK_SIZE, COLUMNS, NEUTRAL
+from monitors.frames import BLOCK_SIZE, COLUMNS, FRAME_HEIGHT, FRAME_WIDTH, NEUTRAL, SLATE_BYTES
 
 HUES = ((1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1))
 """White, yellow, cyan, green, magenta, red, blue as RGB, the order of all bars: SMPTE ECR 1-1978,
@@ -58,7 +59,6 @@ _AT_ONCE = 32
 
 
 def are_bars(frames: SmallFrames) -> Flags:
-    """Return which frames show colour bars."""
     found = _may_be_bars(frames)
     candidates = np.flatnonzero(found)
     for begin in range(0, len(candidates), _AT_ONCE):
@@ -92,7 +92,7 @@ def _columns(frames: SmallFrames) -> NDArray[np.float64]:
 
 
 def _show_bars(columns: NDArray[np.float64]) -> Flags:
-    """Return which frames' columns are the bars of one template, in order."""
+    """Which frames' columns are the bars of one template, in order."""
     matches = np.ones((len(columns), len(TEMPLATES), COLUMNS, len(HUES)), np.bool_)
     for plane, tolerance in enumerate(_TOLERANCES):
         colours = TEMPLATES[:, None, :, plane]
@@ -114,3 +114,74 @@ def _are_in_order(matches: Flags) -> bool:
     steps = (seen[1:] - seen[:-1]) % len(HUES)
     are_wide = np.bincount(seen, minlength=len(HUES)).min() >= LEAST_COLUMNS
     return bool(are_wide and steps.max() <= 1 and steps.sum() <= len(HUES))
+
+
+MOST_DIFFERENCE = 6.0
+"""Mean absolute difference of luma to the slate, of 255."""
+
+LEAST_CORRELATION = 0.9
+"""A dark slate and a black picture differ by little, but have no shapes in common."""
+
+SHIFT = 1
+"""Pixels by which the slate may be placed elsewhere."""
+
+NONE = -1
+
+_INNER = (slice(SHIFT, FRAME_HEIGHT - SHIFT), slice(SHIFT, FRAME_WIDTH - SHIFT))
+
+
+def shown_slates(frames: SmallFrames, pictures: bytes) -> NDArray[np.int16]:
+    """Return the index of the slate that each frame shows; `NONE` where it shows none."""
+    found = np.full(len(frames), NONE, np.int16)
+    if not pictures:
+        return found
+    luma = frames.luma.reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
+    least = np.full(len(frames), MOST_DIFFERENCE)
+    for index, reference in enumerate(_references(pictures)):
+        near = np.flatnonzero(_may_show(frames, reference))
+        for place in near:
+            difference = _difference(luma[place], reference)
+            if difference <= least[place]:
+                found[place], least[place] = index // len(MATRICES), difference
+    return found
+
+
+@lru_cache(maxsize=4)
+def _references(pictures: bytes) -> NDArray[np.float32]:
+    """Return the luma of each slate by each matrix: nobody says which one the stream has."""
+    rgb = np.frombuffer(pictures, np.uint8).reshape(-1, SLATE_BYTES // 3, 3)
+    # Not by `@`: OpenBLAS starts threads, which a confined process may not.
+    luma = [sum(rgb[..., at] * np.float32(matrix[at]) for at in range(3)) for matrix in MATRICES]
+    return np.stack(luma, axis=1).reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
+
+
+def _may_show(frames: SmallFrames, reference: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell, fast, which frames are as bright as the slate in the mean: that is no shift's doing."""
+    means = frames.luma.mean(axis=1)
+    near: NDArray[np.bool_] = np.abs(means - reference.mean()) <= 2 * MOST_DIFFERENCE
+    return near
+
+
+def _difference(luma: NDArray[np.uint8], reference: NDArray[np.float32]) -> float:
+    """Return the mean difference where the slate fits best; infinite where shapes are others."""
+    inner = luma[_INNER].astype(np.float32)
+    best = np.inf
+    for down in range(2 * SHIFT + 1):
+        for right in range(2 * SHIFT + 1):
+            rows = slice(down, FRAME_HEIGHT - 2 * SHIFT + down)
+            piece = reference[rows, right : FRAME_WIDTH - 2 * SHIFT + right]
+            difference = float(np.abs(inner - piece).mean())
+            if difference < best and _correlation(inner, piece) >= LEAST_CORRELATION:
+                best = difference
+    return best
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    left, right = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((left * left).sum() * (right * right).sum()))
+    return float((left * right).sum()) / scale if scale else 0.0
+
+
+def is_card(frame: SmallFrames, slates: bytes) -> bool:
+    is_slate = slates and (shown_slates(frame, slates) != NONE).any()
+    return bool(is_slate or are_bars(frame).any())
