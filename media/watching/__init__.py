@@ -6,10 +6,9 @@ watch remembers, `resume_hint` what the next watch on the same worker goes on wi
 """
 
 from media.watching.footage import Excerpt, Footage, Picture
-from media.watching.memory_budget import MemoryBudget
 from media.watching.replay_journal import Journal, JournalExcerpt
 from media.watching.resume_hint import ResumeHint
-from media.watching.segment_cache import SegmentCache
+from media.watching.segment_memory import MemoryBudget, SegmentCache
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
 from media.watching.state import WatchState
 from media.watching.stream import StreamUnavailable, StreamWatch

@@ -35,13 +35,10 @@ class SegmentKeys:
     async def decrypted(
         self, data: bytes, encryption: Encryption | None, *, sequence: int, timeout_sec: float
     ) -> bytes:
-        """Return `data` as it was before it was encrypted.
+        """Return `data`, a whole segment or init segment, as it was before it was encrypted.
 
         Args:
-            data: a whole segment or init segment.
-            encryption: how it is encrypted; None where it is not.
             sequence: its media sequence number, which is the IV where the playlist names none.
-            timeout_sec: limit for fetching the key.
 
         Raises:
             FetchError: the key could not be fetched.
@@ -68,11 +65,7 @@ class SegmentKeys:
 
 
 def supported_key_uri(encryption: Encryption) -> str:
-    """Return where the key is.
-
-    Raises:
-        UnsupportedSegment: the encryption is not supported.
-    """
+    """Return where the key is, or raise `UnsupportedSegment`."""
     is_plain = encryption.key_format == PLAIN_KEY_FORMAT
     if encryption.method != WHOLE_SEGMENT_METHOD or not is_plain or encryption.uri is None:
         raise UnsupportedSegment(f"encrypted segments ({encryption.method})")
@@ -80,11 +73,7 @@ def supported_key_uri(encryption: Encryption) -> str:
 
 
 def decrypt(data: bytes, key: bytes, iv: bytes) -> bytes:
-    """Decrypt with AES-128 in CBC mode and take off the PKCS7 padding.
-
-    Raises:
-        UndecodableSegment: key and data do not fit.
-    """
+    """Decrypt with AES-128 in CBC mode and take off the PKCS7 padding."""
     if len(key) != KEY_BYTES:
         raise UndecodableSegment(f"its key has {len(key)} bytes, not {KEY_BYTES}")
     decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()

@@ -14,7 +14,7 @@ from monitors.status import IncidentKind
 
 
 def faults_begun(state: WatchState) -> list[datetime]:
-    """Return the first moments of all faults that are no incident yet.
+    """The first moments of all faults that are no incident yet.
 
     Media that is not judged yet may hold such a moment, and counts as one from its beginning.
     """
@@ -35,7 +35,7 @@ def faults_begun(state: WatchState) -> list[datetime]:
 
 
 def faults_half_way(state: WatchState, thresholds: Thresholds) -> list[IncidentRef]:
-    """Return the faults of picture and first sound that are half way to their alert, or further."""
+    """The faults of picture and first sound that are half way to their alert, or further."""
     threshold_sec = {
         IncidentKind.BLACKOUT: thresholds.blackout_threshold_sec,
         IncidentKind.FREEZE: thresholds.freeze_threshold_sec,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from media.hls.playlist import Segment
 from media.watching.faults_begun import faults_begun
-from media.watching.segment_cache import SegmentCache
+from media.watching.segment_memory import SegmentCache
 from media.watching.state import AUDIO, WatchState, is_additional
 from monitors.evidence import EvidenceLevel
 from monitors.incidents import IncidentOpened, IncidentRef
@@ -30,7 +30,7 @@ CLIP_LEVELS = frozenset({EvidenceLevel.CLIP, EvidenceLevel.CAPSULE})
 
 @dataclass(frozen=True)
 class PlacedSegment:
-    """A segment and the wall clock of its first moment."""
+    """`starts_at` is the wall clock of its first moment."""
 
     segment: Segment
     starts_at: datetime
@@ -45,8 +45,8 @@ class KeptSegment(PlacedSegment):
     """A segment that an incident may need.
 
     Attributes:
-        held: its bytes behind its initialization section, decrypted, while the cache has room.
-        init_bytes: size of that section.
+        held: its bytes behind its initialization section (`init_bytes`), decrypted, while the cache
+            has room.
     """
 
     held: CachedSegment
@@ -81,7 +81,6 @@ class Footage:
         level: what evidence the stream's monitor wants.
         is_taken_over: whether it has what there is of the time when another worker watched.
         shown_early: faults that were handed out half way, the latest ones.
-        picture_interval_sec: time between two pictures.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class Footage:
         self.picture_interval_sec = DEFAULT_PICTURE_SEC
 
     def wants_picture(self) -> bool:
-        """Return whether the next segment's keyframe is wanted as a picture."""
+        """Whether the next segment's keyframe is wanted as a picture."""
         if self._on_picture is None or self.level is EvidenceLevel.NONE:
             return False
         return self._pictured is None or (
@@ -114,7 +113,6 @@ class Footage:
         )
 
     def show(self, jpeg: bytes, taken_at: datetime) -> None:
-        """Hand out the latest picture."""
         self._pictured = self._clock()
         if self._on_picture:
             self._on_picture(Picture(jpeg, taken_at))
@@ -168,7 +166,7 @@ class Footage:
             self._on_told_before(each, self.excerpt(each.started_at))
 
     def excerpt(self, since: datetime) -> Excerpt:
-        """Return what is kept of a fault that began at `since`."""
+        """What is kept of a fault that began at `since`."""
         begin = since - timedelta(seconds=BEFORE_SEC)
         tracks, is_cut = {}, False
         for name, kept in self._kept.items():
@@ -220,7 +218,7 @@ def _of_pictures(
 def near_moments(
     segments: Sequence[PlacedSegment], moments: Iterable[datetime]
 ) -> list[PlacedSegment]:
-    """Return the segments that hold moments, and those just before them."""
+    """The segments that hold moments, and those just before them."""
     near = _places_near(segments, moments)
     return [each for place, each in enumerate(segments) if place in near]
 

@@ -1,12 +1,12 @@
 """Applying steps to the state of a watch."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from media.hls.playlist import MediaPlaylist
-from media.watching.clock import SteadyClock
 from media.watching.replay_journal import Journal
 from media.watching.state import WatchState
 from media.watching.steps import Step
@@ -14,11 +14,7 @@ from monitors.config import MonitorConfig
 
 
 class StateJudge:
-    """Applies the steps of one watch, and records them where there is a journal.
-
-    Attributes:
-        has_event: is set when there is an event.
-    """
+    """Applies the steps of one watch, and records them where there is a journal."""
 
     def __init__(
         self,
@@ -51,10 +47,29 @@ class StateJudge:
         return self._journal.recorded(step, self.state, self.config, found)
 
     def read(self, track: str, playlist: MediaPlaylist, at: datetime) -> None:
-        """Take note of a playlist as it was read."""
         if self._journal:
             self._journal.note_playlist(track, playlist, at)
 
     def changed(self, is_noted: bool) -> None:
         if is_noted:
             self.has_event.set()
+
+
+class SteadyClock:
+    """A clock that starts at the wall clock's time and then advances monotonically.
+
+    If somebody changes the wall clock while a stream is watched, no stall is reported and no wait
+    gets longer. The next watch starts from the wall clock again.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._began = wall()
+        self._steady = steady
+        self._began_sec = steady()
+
+    def __call__(self) -> datetime:
+        return self._began + timedelta(seconds=self._steady() - self._began_sec)

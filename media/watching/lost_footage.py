@@ -14,9 +14,9 @@ from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
 from media.watching.faults_begun import faults_begun
 from media.watching.footage import PlacedSegment, near_moments
-from media.watching.placing import start_times
 from media.watching.segment_prober import SegmentProber
 from media.watching.state import MAIN, WatchState
+from media.watching.track_state import start_times
 from monitors.evidence import EvidenceLevel
 from monitors.incidents import IncidentOpened
 

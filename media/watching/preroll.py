@@ -28,7 +28,6 @@ class Lead:
         self._kept_for = 0
 
     def with_lead(self, context: ProbeContext | None, segment: Segment) -> ProbeContext | None:
-        """Return `context` with what `segment` may need."""
         lead = b"".join([self._init_bytes, *self._segments]) if self._goes_on(segment) else b""
         if not lead and not self._parameter_sets:
             return context
@@ -36,18 +35,12 @@ class Lead:
         return (context or ProbeContext()).model_copy(update=known)
 
     def with_sets(self) -> ProbeContext:
-        """Return what a segment may need that is measured a second time."""
         return ProbeContext(parameter_sets=self._parameter_sets)
 
     def note(
         self, segment: Segment, media: bytes, init: bytes, measured: SegmentMeasurement | None
     ) -> None:
-        """Remember a segment for those after it.
-
-        Args:
-            init: its initialization section, with which `media` begins.
-            measured: what was found; None if nothing could be decoded.
-        """
+        """Remember a segment for those after it; `media` begins with its initialization section."""
         if measured and not measured.has_video:
             return
         if measured and measured.parameter_sets:

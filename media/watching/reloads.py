@@ -45,9 +45,6 @@ class PlaylistReloads:
 
     A server that answers delivery directives badly (an error, a hang, at once the same as before)
     is asked without them until there is news, and after `MOST_REFUSALS` for good.
-
-    Args:
-        check_interval_sec: the user's own interval, which leaves nothing to wait for.
     """
 
     def __init__(
@@ -83,17 +80,12 @@ class PlaylistReloads:
         return last.started + delay_sec
 
     def in_parts(self, last: PlaylistLook) -> bool:
-        """Return whether segments are measured before they are complete."""
+        """Whether segments are measured before they are complete."""
         server, is_obeyed = last.playlist.server, last.refusals < MOST_REFUSALS
         return server.can_block_reload and is_obeyed and self._check_interval_sec is None
 
     async def load(self, last: PlaylistLook | None, cursor: PlaylistCursor) -> PlaylistLook:
-        """Return the playlist as it is now, with the numbers of `cursor`, which stays where it is.
-
-        Raises:
-            FetchError: see `media.outbound`.
-            PlaylistError: see `media.hls.errors`.
-        """
+        """Return the playlist as it is, with the numbers of `cursor`, which stays where it is."""
         if last and (directives := self._directives(last)):
             try:
                 return await self._request(last, cursor, directives)

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from media.hls.playlist import MediaPlaylist, Segment
 from media.watching.faults_begun import faults_begun
-from media.watching.segment_cache import SegmentCache
+from media.watching.segment_memory import SegmentCache
 from media.watching.snapshots import Snapshot, differences
 from media.watching.state import WatchState
 from media.watching.steps import STEPS, MediaStep, Step
@@ -49,10 +49,8 @@ class Probed:
 
     Attributes:
         held: its bytes behind its initialization section, while the cache has room.
-        init_bytes: size of that section.
         context: but for the lead.
-        lead: see `ProbeContext`; None where there was none.
-        undecodable: why it could not be decoded; None where it could.
+        undecodable: why it could not be decoded.
     """
 
     held: CachedSegment
@@ -69,7 +67,6 @@ class StepTaken:
     """A step.
 
     Attributes:
-        at: when it was taken.
         starts_at: wall clock of the first moment of its media; None where it is of none.
         changes: JSON of what changed the state since the step before.
         step: as JSON.
@@ -91,8 +88,6 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class PlaylistRead:
-    """A playlist as it was read."""
-
     at: datetime
     track: str
     playlist: MediaPlaylist = field(repr=False)
@@ -112,7 +107,6 @@ class Leg:
 
     Attributes:
         before: the state at its beginning.
-        began_at: when it was begun.
         starts_at: wall clock of the first moment of its media; None while it has none.
     """
 
@@ -136,12 +130,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class JournalExcerpt:
-    """What led to one event.
-
-    Attributes:
-        before: the state from which it was judged.
-        draft: the event; the last of `entries` drafted it.
-    """
+    """What led from the state `before` to one event; the last of `entries` drafted it."""
 
     config: MonitorConfig
     before: Snapshot
@@ -170,13 +159,7 @@ class Journal:
         silence_db: float,
         context: ProbeContext | None,
     ) -> None:
-        """Remember what a probe was given, until a step claims what it found.
-
-        Args:
-            found: the measurement, or why nothing could be decoded.
-            media: a segment behind its initialization section.
-            init_bytes: size of that section.
-        """
+        """Remember what a probe was given, until a step claims what it `found`."""
         lead = self._cache.put(context.lead) if context and context.lead else None
         self._unclaimed[id(found)] = (
             found,
@@ -249,7 +232,6 @@ class Journal:
         return None
 
     def _excerpt_of(self, draft: EventDraft, began_at: datetime) -> JournalExcerpt | None:
-        """Return what led to an event that was drafted just now."""
         if self._config is None:
             return None
         legs, first = list(self._legs), 0
@@ -279,7 +261,7 @@ class Journal:
 
 
 def _text_size(segment: Segment) -> int:
-    """Return the size of what a playlist says of a segment: a stranger's URLs may be long."""
+    """A stranger's URLs may be long."""
     uris = [segment.uri, *segment.mirrors, *(part.uri for part in segment.parts)]
     uris += [it.uri or "" for it in (segment.init, segment.encryption) if it]
     return sum(map(len, uris)) + 100 * len(segment.parts)

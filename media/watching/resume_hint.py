@@ -21,14 +21,11 @@ class PlaylistLook:
     """A media playlist as it was loaded last.
 
     Attributes:
-        url: where from.
         loaded_at: when the request that brought it began, by the event loop's clock.
         started: when the last request for it began; it may have failed.
         changed: whether the last request brought something new.
         read_sec: processor time that reading it took.
-        is_large: see `media.playlists.loading.LoadedPlaylist`.
         refusals: requests with delivery directives in a row that brought nothing.
-        phase: how long after a publication the request came.
     """
 
     url: str = field(repr=False)
@@ -43,12 +40,7 @@ class PlaylistLook:
 
 
 class ResumeHint:
-    """Where a watch stands: the media it follows, and its playlists.
-
-    Attributes:
-        looks: by track.
-        deferred: segments whose frames are not judged yet, by track.
-    """
+    """Where a watch stands: its media, and by track the playlist and what is not judged yet."""
 
     def __init__(self) -> None:
         self.looks: dict[str, PlaylistLook] = {}
@@ -66,7 +58,7 @@ class ResumeHint:
         self.looks.clear()
 
     def recall(self, now: datetime) -> Observation | None:
-        """Return what the source said, while its media is good."""
+        """What the source said, while its media is good."""
         seen, resolved_at = self._seen, self._resolved_at
         if seen is None or seen.media is None or resolved_at is None:
             return None

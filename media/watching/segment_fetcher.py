@@ -1,16 +1,18 @@
-"""Fetching one stream's segments: with what belongs before them, decrypted, within the memory."""
+"""Fetching one stream's segments, with what belongs before them, and whether one still grows."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from media.decoding.errors import UndecodableSegment
 from media.hls.playlist import Encryption, InitSegment, Part, Segment
 from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import Mirrors, fetch_segment
 from media.outbound.stream_client import MediaClient
 from media.watching.decryption import SegmentKeys, supported_key_uri
-from media.watching.memory_budget import MemoryBudget
+from media.watching.segment_memory import MemoryBudget
+from monitors.measurement import SegmentMeasurement
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
@@ -32,8 +34,6 @@ INITS_KEPT = 4
 
 
 class SegmentFetcher:
-    """Fetches the segments of one stream."""
-
     def __init__(self, client: MediaClient, *, max_bytes: int, memory: MemoryBudget) -> None:
         self._client = client
         self._max_bytes = max_bytes
@@ -50,7 +50,7 @@ class SegmentFetcher:
         return min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
 
     def known_init(self, segment: Segment) -> bytes:
-        """Return the initialization section of a segment that was just fetched."""
+        """The initialization section of a segment that was just fetched."""
         return self._inits.get(segment.init, b"") if segment.init else b""
 
     async def whole(self, room: AsyncExitStack, segment: Segment, timeout_sec: float) -> bytes:
@@ -126,7 +126,6 @@ class SegmentFetcher:
         return b"".join(fetched)
 
     async def _init_section(self, segment: Segment, timeout_sec: float) -> bytes:
-        """Return what belongs before the segment (EXT-X-MAP); fetched when it changes."""
         init = segment.init
         if init is None:
             return b""
@@ -150,3 +149,42 @@ class SegmentFetcher:
         return await self._keys.decrypted(
             data, encryption, sequence=segment.sequence, timeout_sec=timeout_sec
         )
+
+
+WHOLE_SHARE = 0.9
+"""A whole segment has at least this share of its declared duration: packagers cut at keyframes, and
+the duration in a template is that of the average segment."""
+
+LONGEST_WAIT_SEC = 10.0
+
+NOT_AGAIN_FOR = 10
+"""Short segments of a stream, after one that was short and whole."""
+
+
+class Growth:
+    def __init__(self) -> None:
+        self._whole_ones = 0
+
+    def wait_sec(
+        self, segment: Segment, found: SegmentMeasurement | UndecodableSegment
+    ) -> float | None:
+        """Return how long it takes until a segment should be whole; None where it is, or was.
+
+        What is written in real time is whole when what is missing has passed.
+        """
+        found_sec = _shortest_sec(found) if isinstance(found, SegmentMeasurement) else 0.0
+        if not segment.may_grow or found_sec >= WHOLE_SHARE * segment.duration_sec:
+            return None
+        if self._whole_ones:
+            self._whole_ones -= 1
+            return None
+        return min(segment.duration_sec - found_sec, LONGEST_WAIT_SEC)
+
+    def note(self, *, has_grown: bool) -> None:
+        self._whole_ones = 0 if has_grown else NOT_AGAIN_FOR
+
+
+def _shortest_sec(found: SegmentMeasurement) -> float:
+    """Return how much there is of each track; sound may lie behind all pictures."""
+    tracks = ((found.has_video, found.video_sec), (found.has_audio, found.audio_sec))
+    return min((length_sec for is_there, length_sec in tracks if is_there), default=0.0)

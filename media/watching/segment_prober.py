@@ -14,21 +14,18 @@ from media.hls.playlist import Segment
 from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.watching.footage import Footage
-from media.watching.memory_budget import MemoryBudget
 from media.watching.preroll import Lead
 from media.watching.replay_journal import Journal
-from media.watching.segment_cache import SegmentCache
-from media.watching.segment_fetcher import SegmentFetcher
-from media.watching.segment_growth import Growth
+from media.watching.segment_fetcher import Growth, SegmentFetcher
+from media.watching.segment_memory import MemoryBudget, SegmentCache
 from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasurement
 
 
 @dataclass(frozen=True)
 class SegmentSeen:
-    """What became of one segment, for `on_segment`.
+    """What became of one segment.
 
     Attributes:
-        track: its name, see `WatchState.tracks`.
         measurement: None when it could not be fetched or decoded; `error` then says why.
         seen_at: when its playlist named it first.
         judged_at: when it was measured, or had failed.
@@ -75,14 +72,7 @@ class SegmentProber:
         journal: Journal | None = None,
         footage: Footage | None = None,
     ) -> None:
-        """Prepare to measure.
-
-        Args:
-            memory: of all streams of this process; without it the stream has room of its own.
-            cache: segments of all streams of this process; likewise.
-            slates: returns those to look for now; None while they are not known.
-            footage: of the stream; without it nothing is kept.
-        """
+        """Prepare to measure; without memory, cache or footage the stream has its own."""
         self.client = client
         self._probe = probe
         self._max_bytes = segment_max_bytes
@@ -115,7 +105,6 @@ class SegmentProber:
 
     @property
     def mirrors(self) -> Mirrors:
-        """The places that have the stream, and which of them answered last."""
         return self._fetcher.mirrors
 
     async def measure(
@@ -131,7 +120,6 @@ class SegmentProber:
 
         Args:
             target_duration_sec: of its playlist; it bounds how long fetching may take.
-            silence_db: sound that stays under this level is silence, in dBFS.
             context: how closely to look; a segment that is skimmed goes into the cache.
             keep: is given the segment's bytes and the size of the initialization section there.
 
@@ -166,7 +154,6 @@ class SegmentProber:
         silence_db: float,
         context: ProbeContext | None,
     ) -> _Answer:
-        """Have a segment measured, with what it may need of those before."""
         # One at a time: picture and sound of a stream must not take two turns from the others.
         await room.enter_async_context(self._turn)
         context = self._with_slates(self._lead.with_lead(context, segment))
@@ -191,11 +178,7 @@ class SegmentProber:
     def _cached(
         self, media: bytes, segment: Segment, silence_db: float, answer: _Answer
     ) -> SegmentMeasurement:
-        """Return what was found; keep the segment for the next, and for later if it was skimmed.
-
-        Raises:
-            UndecodableSegment: nothing was.
-        """
+        """Return what was found; keep the segment for the next, and for later if it was skimmed."""
         found, init = answer.found, self._fetcher.known_init(segment)
         measured = found if isinstance(found, SegmentMeasurement) else None
         self._lead.note(segment, media, init, measured)
@@ -215,13 +198,7 @@ class SegmentProber:
         return found
 
     async def fetch(self, segment: Segment, target_duration_sec: float) -> tuple[bytes, int]:
-        """Return a segment behind its initialization section, and the size of that.
-
-        Raises:
-            FetchError: it could not be fetched, though tried more than once.
-            UndecodableSegment: its key is none.
-            UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
-        """
+        """Return a segment behind its initialization section, and the size of that."""
         timeout_sec = self._fetcher.keep_pace(target_duration_sec)
         async with AsyncExitStack() as room:
             media = await self._fetcher.whole(room, segment, timeout_sec)

@@ -52,11 +52,6 @@ class Snapshot:
 
 
 def restored(content: Mapping[str, Any]) -> WatchState:
-    """Return the state of a snapshot.
-
-    Raises:
-        ValidationError: it is none of this release.
-    """
     content = deepcopy(dict(content))
     deferred = {
         name: _DEFERRED.validate_python(track.pop("deferred"))
@@ -70,7 +65,7 @@ def restored(content: Mapping[str, Any]) -> WatchState:
 
 
 def differences(old: Any, new: Any, path: tuple[str, ...] = ()) -> Iterator[Change]:
-    """Return what makes `new` of `old`: JSON values."""
+    """What makes `new` of `old`: JSON values."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in old.keys() - new.keys():
             yield ([*path, name],)
@@ -84,11 +79,6 @@ def differences(old: Any, new: Any, path: tuple[str, ...] = ()) -> Iterator[Chan
 
 
 def changed(content: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """Return `content` with `changes`.
-
-    Raises:
-        KeyError, TypeError: it has no such place.
-    """
     result = deepcopy(dict(content))
     for change in changes:
         *way, name = change[0]

@@ -43,14 +43,11 @@ class WatchState(BaseModel):
             where all audio tracks are measured.
         began_at: when watching began; it moves on while the stream cannot be seen. A worker that
             is lost before its first segment leaves nothing else.
-        broadcast: names the broadcast whose segments were seen last; None before the first.
-        target_duration_sec: of the main playlist, as last seen.
         gone: how long the manifest has been seen to be gone.
         not_live: times in a row that the source said the stream is over.
         said_over_at: when it said so last.
         bad_news: how often the source said that the stream can never be watched.
         unknown: why the stream cannot be observed now, as a stable word; None while it is.
-        unknown_because: the same as a sentence.
         looked_at: when the source was last asked in vain.
         look_again_at: when it may be asked again; None for any time.
         failing: tracks whose last segment could not be fetched or decoded.
@@ -58,13 +55,8 @@ class WatchState(BaseModel):
             with it, by track.
         unloaded: tracks whose playlist could not be loaded last. An additional audio track is
             missing then, which is a silence.
-        at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked again.
-        unmeasurable: what was reported as such: track, codec and reason.
-        incidents: what was reported of incidents.
         explanations: incidents that are not reported, since something else explains them.
-        clock_at: what the clock of the watch showed last.
-        media: what is known of the latest segments.
         coverage: what was observed and the gateway does not know yet.
         pending_events: events that are not returned to the workflow yet. They are part of the
             state, so that a worker that dies before it returns loses none.
@@ -118,7 +110,7 @@ class WatchState(BaseModel):
             self.refused_at = self.refused_at and self.refused_at + passed
 
     def unseen_sec(self, name: str, at: datetime) -> float:
-        """Return for how long a track that begins now should have been watched.
+        """For how long a track that begins now should have been watched.
 
         An additional audio track may begin in the middle of the stream, so it owes nothing before.
         """
@@ -151,7 +143,7 @@ class WatchState(BaseModel):
         return changes
 
     def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
-        """Return how much more media a track lacks that the others have, now that it was loaded.
+        """How much more media a track lacks that the others have, now that it was loaded.
 
         Args:
             new_sec: of media that its playlist brings and that was not measured yet.
@@ -196,7 +188,7 @@ class WatchState(BaseModel):
         return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
 
     def known_tracks(self) -> frozenset[Track]:
-        """Return the tracks that the stream is expected to have unless the user says so."""
+        """Those that the stream is expected to have unless the user says so."""
         known = (track.detectors.known for track in self.tracks.values())
         return frozenset[Track]().union(*known)
 
@@ -311,7 +303,6 @@ class WatchState(BaseModel):
         return True
 
     def note_media(self, measurement: SegmentMeasurement) -> None:
-        """Note what the tracks of a segment are."""
         if figures := measurement.figures:
             self.media.audio = AudioFacts(
                 codec=measurement.audio_codec,
@@ -347,7 +338,7 @@ class WatchState(BaseModel):
         )
 
     def _warning(self) -> str | None:
-        """Return which faults are seen whose incidents are not open; None without any."""
+        """Which faults are seen whose incidents are not open."""
         opened = self.incidents.open_incidents()
         kinds = [it for track in self.tracks.values() for it in track.detectors.warnings()]
         # Each once: several tracks may have the same.
@@ -355,7 +346,7 @@ class WatchState(BaseModel):
         return ", ".join(seen) or None
 
     def as_of(self) -> datetime | None:
-        """Return when something was last learned; None while there is nothing to report."""
+        """When something was last learned; None while there is nothing to report."""
         if not (self.last_check_at or self.looked_at or self.coverage.untold):
             return None
         moments = (self.last_check_at, self.looked_at, self.coverage.looked_at)

@@ -53,11 +53,7 @@ class MediaStep:
 
 @dataclass(frozen=True, kw_only=True)
 class PlayedStep:
-    """A segment was good, as far as it can be measured.
-
-    Attributes:
-        unmeasurable: why it cannot be measured; None where it can.
-    """
+    """A segment was good, as far as it can be measured."""
 
     step: Literal["played"] = "played"
     at: AwareDatetime
@@ -80,12 +76,7 @@ class PlayedStep:
 
 @dataclass(frozen=True, kw_only=True)
 class FailedStep:
-    """Something could not be loaded, fetched or decoded.
-
-    Attributes:
-        track: of which it is; None: the source could not be asked.
-        reason: stable word for it.
-    """
+    """Something could not be loaded, fetched or decoded; of no track: the source itself."""
 
     step: Literal["failed"] = "failed"
     at: AwareDatetime
@@ -105,7 +96,6 @@ class PlaylistStep:
     """The playlist of a track was read.
 
     Attributes:
-        has_new: whether it has new media.
         is_over: it has come to its end, which is no standstill.
         reason: why there is nothing new, where that is known.
     """

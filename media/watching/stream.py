@@ -112,9 +112,7 @@ class StreamWatch:
 
         Something to report is an event in `state.pending_events`, or a change of
         `state.unseen_because()`. Cancelling at any moment leaves `state` consistent.
-
-        Raises:
-            StreamUnavailable: the source says so, for good.
+        `StreamUnavailable` is for good.
         """
         state = self._state
         state.coverage.pause = longest_pause(self._config.check_interval_sec)

@@ -12,14 +12,13 @@ from media.hls.playlist import MediaPlaylist
 from media.outbound.errors import FetchError
 from media.watching.judging import StateJudge
 from media.watching.lost_footage import fetch_lost_footage
-from media.watching.placing import start_times
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import MAIN, is_additional
 from media.watching.steps import PlaylistStep
 from media.watching.track_judge import PlaylistLost, TrackJudge, reason_of
-from media.watching.track_state import TrackState
+from media.watching.track_state import TrackState, start_times
 
 logger = structlog.get_logger(__name__)
 
@@ -78,11 +77,7 @@ class TrackFollower:
         return self._state.tracks[self._name]
 
     async def follow(self) -> None:
-        """Follow the playlist until its end (EXT-X-ENDLIST).
-
-        Raises:
-            PlaylistLost: it is gone, or may no longer be read.
-        """
+        """Follow the playlist to its end (EXT-X-ENDLIST), or until it is lost (`PlaylistLost`)."""
         if not self._is_up_to_date():
             await self._poll()
         while not (self._is_at_end() or self._state.is_over):
@@ -94,7 +89,7 @@ class TrackFollower:
             await self._judge.judge_absence(())
 
     def _is_up_to_date(self) -> bool:
-        """Return whether an earlier watch left nothing to do before the playlist is due again."""
+        """Whether an earlier watch left nothing to do before the playlist is due again."""
         last, cursor = self._last, self._track.cursor
         if last is None or cursor.next_sequence is None:
             return False

@@ -44,11 +44,7 @@ CATCHING_UP_SEC = 10.0
 
 
 class PlaylistLost(Exception):
-    """The playlist is no longer where it was; the source must be asked again.
-
-    Attributes:
-        reason: stable word.
-    """
+    """The playlist is no longer where it was; the source must be asked again."""
 
     def __init__(self, error: FetchError) -> None:
         super().__init__(str(error))
@@ -58,10 +54,8 @@ class PlaylistLost(Exception):
 class TrackJudge:
     """Has the segments of one track measured, and feeds what was found into the watch's state.
 
-    State changes only between awaits: cancelling at any moment leaves it consistent.
-
-    Attributes:
-        are_parts_good: whether segments can be measured before they are complete.
+    State changes only between awaits: cancelling at any moment leaves it consistent. Unless
+    `are_parts_good`, segments are not measured before they are complete.
     """
 
     def __init__(
@@ -228,7 +222,7 @@ class TrackJudge:
             self._segment_succeeded(segment, at, why)
 
     def _pass_over_encrypted(self, segment: Segment, seen_at: datetime) -> None:
-        """Pass over a segment that cannot be measured: its key may not be public."""
+        """Its key may not be public."""
         track, at = self._track, self._now()
         why = {
             kind: Unmeasurable(
@@ -306,9 +300,6 @@ class TrackJudge:
         """Keep a refused segment for the next try, unless a new URL was tried just before.
 
         Where all URLs have run out, those of picture and first audio are refused, too.
-
-        Raises:
-            PlaylistLost: the source must be asked again.
         """
         if not isinstance(error, FetchError) or error.status not in REFUSALS:
             return

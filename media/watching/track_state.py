@@ -1,11 +1,13 @@
 """Where a watch is in one media playlist."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.cursor import PlaylistCursor
+from media.hls.playlist import Segment
 from monitors.detectors.absence import AbsenceDetector
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.measurement import Track
@@ -17,10 +19,8 @@ class TrackState(BaseModel):
     Attributes:
         stream_sec: stream time of the next segment's first moment.
         playlist: digest of the playlist's URL without its query.
-        target_duration_sec: of the playlist, as last seen.
         ends_at: wall clock of the end of what was judged last; None before the first segment.
         absence: whether it stops while the stream's other tracks go on.
-        codecs: names of its codecs, as far as a master playlist tells.
     """
 
     cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
@@ -46,11 +46,11 @@ class TrackState(BaseModel):
 
     @classmethod
     def of_additional_audio(cls) -> "TrackState":
-        """Return the beginning of an additional audio track, at a place of its own."""
+        """The beginning of an additional audio track, at a place of its own."""
         return cls(detectors=MediaDetectors(tracks=frozenset({"audio"}), known=frozenset()))
 
     def apart(self) -> "TrackState":
-        """Return a track that goes on from here in a playlist whose numbers may be others."""
+        """A track that goes on from here in a playlist whose numbers may be others."""
         track = self.model_copy(deep=True)
         track.cursor.switch()
         return track
@@ -58,7 +58,7 @@ class TrackState(BaseModel):
     def carrying(
         self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
     ) -> "TrackState":
-        """Return a track at this place that carries something else, with what is known of that."""
+        """A track at this place that carries something else, with what is known of that."""
         track = self.model_copy(deep=True)
         track.detectors = MediaDetectors(
             tracks=carried, known=frozenset(), next_start_sec=self.detectors.next_start_sec
@@ -68,3 +68,22 @@ class TrackState(BaseModel):
     def pass_over(self, duration_sec: float) -> None:
         self.stream_sec += duration_sec
         self.detectors.skip(duration_sec)
+
+
+CLOCKS_OFF = timedelta(hours=1)
+"""Program dates further from the present come from a clock that was never set."""
+
+
+def start_times(segments: Sequence[Segment], edge: datetime) -> dict[int, datetime]:
+    """Return the wall clock of each segment's first moment, by media sequence.
+
+    EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6), unless that is a clock that
+    was never set; else they follow each other up to `edge`.
+    """
+    starts: dict[int, datetime] = {}
+    for segment in reversed(segments):
+        edge -= timedelta(seconds=segment.duration_sec)
+        declared = segment.program_date_time
+        is_clock = declared is not None and abs(declared - edge) <= CLOCKS_OFF
+        starts[segment.sequence] = declared if declared and is_clock else edge
+    return starts

@@ -10,7 +10,7 @@ from media.hls.playlist import MediaPlaylist
 from media.playlists.loading import load_playlist
 from media.sources.source import MediaUrls
 from media.watching import SegmentProber
-from media.watching.rendition_check import first_that_plays
+from media.watching.rendition_switch import first_that_plays
 from monitors.config import MonitorConfig
 from monitors.measurement import ProbeContext, SegmentMeasurement, Track, Unmeasurable
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render

@@ -15,8 +15,8 @@ from media.hls.playlist import Segment
 from media.outbound.client import media_client
 from media.outbound.errors import TooLarge
 from media.outbound.guard import OutboundGuard
-from media.watching.memory_budget import MemoryBudget
 from media.watching.segment_fetcher import FIRST_EXPECTED_BYTES
+from media.watching.segment_memory import MemoryBudget
 from media.watching.segment_prober import SegmentProber
 from monitors.measurement import ProbeContext, SegmentMeasurement
 
