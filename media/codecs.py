@@ -19,9 +19,7 @@ A name that nobody knows is not among them: it is tried.
 """
 
 
-MOST_CODECS = 8
-"""One variant or representation may name this many: they go into the state of the watch."""
-
+MOST_CODECS = 8  # one variant or representation may name: they go into the watch's state
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 
 

@@ -101,8 +101,7 @@ def fill(template: str, *, representation: str, bandwidth: int, number: int, tim
     return _IDENTIFIER.sub(value, template)
 
 
-MAX_ALTERNATIVES = 4
-"""More are left out: each level may multiply them."""
+MAX_ALTERNATIVES = 4  # more are left out: each level may multiply them
 
 
 @dataclass(frozen=True, slots=True)

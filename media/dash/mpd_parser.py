@@ -19,21 +19,14 @@ from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import Resolution
 from media.hls.tags import date_time, integer
 
-MAX_REPRESENTATIONS = 200
-"""In a period."""
-
-MAX_ID_CHARS = 200
-"""A template is filled once for each segment, with the id as often as it asks for it."""
-
-MAX_COMPONENTS = 8
-"""An adaptation set may declare this many."""
-
+MAX_REPRESENTATIONS = 200  # in a period
+MAX_ID_CHARS = 200  # a template is filled once a segment, with the id as often as it asks for it
+MAX_COMPONENTS = 8  # an adaptation set may declare this many
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
 MAIN_ROLES = frozenset({"main", "dub"})
 COMMON_ENCRYPTION = "urn:mpeg:dash:mp4protection:2011"
-MAX_MARKS = 16
-"""One element's descriptors of one kind that are read."""
+MAX_MARKS = 16  # one element's descriptors of one kind that are read
 
 
 def is_manifest(text: str) -> bool:
@@ -48,13 +41,14 @@ def parse_manifest(text: str, base_url: str) -> Presentation:
     """
     root = read_document(text)
     told_sec, may_grow = duration_sec(root.get("mediaPresentationDuration")), _may_grow(root)
+    window_sec = duration_sec(root.get("timeShiftBufferDepth"))
     periods = _periods(root, None if may_grow else told_sec, BaseUrls((base_url,)).inside(root))
     return Presentation(
         is_live=root.get("type") == "dynamic",
         available_from=date_time(root.get("availabilityStartTime") or ""),
         length_sec=_length_sec(root, periods) if told_sec is None else told_sec,
         may_grow=may_grow,
-        window_sec=_seconds(duration_sec(root.get("timeShiftBufferDepth"))),
+        window_sec=None if window_sec is None else float(window_sec),
         clock=_clock(root),
         periods=periods,
     )
@@ -193,7 +187,3 @@ def _is_trick_mode(adaptation_set: Element) -> bool:
         for name in ("EssentialProperty", "SupplementalProperty")
         for mark in adaptation_set.all(name)
     )
-
-
-def _seconds(exact: Fraction | None) -> float | None:
-    return None if exact is None else float(exact)

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from media.dash.presentation import Addressing, Period, Run
 from media.hls.tags import MAX_INTEGER
 
-MOST_SEGMENTS = 1_000
-"""The newest ones; half an hour of 2 s, more than anybody needs to go on after an outage."""
+MOST_SEGMENTS = 1_000  # the newest; half an hour of 2 s, more than anybody needs after an outage
 
 
 class SegmentSpan(NamedTuple):

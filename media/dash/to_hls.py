@@ -31,8 +31,9 @@ from media.hls.segment_drafts import MAX_DURATION_SEC
 from media.hls.tags import UriResolver
 
 MAX_URL_CHARS = 2_048
-STILL_GROWING_SEC = 90.0
-"""A presentation whose length came with each segment is over when none came for this long."""
+STILL_GROWING_SEC = (
+    90.0  # a length that comes with each segment is final when none came for so long
+)
 
 
 class TrackPlaylist(NamedTuple):
@@ -148,7 +149,7 @@ class _PeriodSegments:
 
     def segment(self, span: SegmentSpan, *, number: int, begins_period: bool) -> Segment:
         """Return a segment; `number` is its place in the playlist."""
-        media = self._media(span)
+        media, protection = self._media(span), self.chosen.protection
         duration_sec = span.duration / self.addressing.timescale
         if duration_sec > MAX_DURATION_SEC:
             raise MalformedPlaylist(f"a segment is said to last {duration_sec:g} s")
@@ -162,7 +163,7 @@ class _PeriodSegments:
             init=self._init,
             program_date_time=self._wall_clock(span),
             discontinuity=begins_period,
-            encryption=_encryption(self.chosen),
+            encryption=Encryption(protection, uri=None) if protection else None,
             name=self._name(span),
             may_grow=not span.is_told or self.addressing.is_chunked,
         )
@@ -223,7 +224,3 @@ class _PeriodSegments:
         else:
             return ""
         return f"{self.period.id or self.period.start_sec} {place}"
-
-
-def _encryption(chosen: Representation) -> Encryption | None:
-    return Encryption(method=chosen.protection, uri=None) if chosen.protection else None

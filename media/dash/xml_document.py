@@ -18,9 +18,7 @@ from media.hls.tags import MAX_INTEGER, integer
 
 MAX_ELEMENTS = 300_000
 MAX_DEPTH = 100
-MAX_VALUE_CHARS = 2_048
-"""The longest attribute or text: addresses are long, and inner elements inherit from outer ones."""
-
+MAX_VALUE_CHARS = 2_048  # of an attribute or text; inner elements inherit addresses
 _DESCRIBED = frozenset({"SegmentTemplate", "SegmentList", "SegmentTimeline"})
 _INSIDE: Mapping[str, frozenset[str]] = {
     "MPD": frozenset({"Period", "BaseURL", "UTCTiming"}),
@@ -140,12 +138,8 @@ def _too_long() -> PlaylistTooLarge:
     return PlaylistTooLarge(f"a value in the manifest has over {MAX_VALUE_CHARS} characters")
 
 
-MAX_DURATION_SEC = 200 * 366 * 86_400
-"""Presentations may have begun in 1970, and no live one lasts for longer than this."""
-
-YEAR_SEC, MONTH_SEC = 365 * 86_400, 30 * 86_400
-"""As players take them. They have no fixed length, and packagers only ever write 0."""
-
+MAX_DURATION_SEC = 200 * 366 * 86_400  # some began in 1970, and no live one lasts longer
+YEAR_SEC, MONTH_SEC = 365 * 86_400, 30 * 86_400  # as players take them; packagers only write 0
 _DURATION = re.compile(
     r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,6})D)?"
     r"(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{0,30})?)S)?)?",

@@ -8,16 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-SLOW_SEC = 3.0
-"""A segment that takes longer is slow, whatever it says of its duration."""
-
+SLOW_SEC = 3.0  # a segment that takes longer is slow, whatever it says of its duration
 SLOW_FACTOR = 20
 """A stream counts as slow for this many times what its slow segment took: so slow segments of
 streams that are not known as slow make up a twentieth of the time at most."""
 
-REFUND_RATE = 0.25
-"""Seconds of decoding that a stream may use in each second without queueing behind others."""
-
+REFUND_RATE = 0.25  # seconds of decoding that a stream may use in each second without queueing
 MAX_DEBT_SEC = 30.0
 
 

@@ -39,11 +39,8 @@ DECODER_ENV = {
 }
 """Environment of processes that decode one segment after the other."""
 
-SEGMENTS_PER_DECODER = 20_000
-"""Hours; a new decoder costs half a second."""
-
-LARGE_BYTES = 256 * 1024
-"""A larger answer is read beside the event loop. No segment of usual length has one."""
+SEGMENTS_PER_DECODER = 20_000  # hours; a new decoder costs half a second
+LARGE_BYTES = 256 * 1024  # a larger answer is read beside the event loop; few are
 
 
 @dataclass

@@ -19,8 +19,7 @@ TIMES, SAMPLES, SOUND, PICTURE = "times", "samples", "sound", "picture"
 OUTPUTS = (TIMES, SAMPLES, SOUND, PICTURE)
 """What ffmpeg writes beside the pictures, the names of its further outputs."""
 
-QUANTIZER = "5"
-"""Of the JPEG; a picture of 1280x720 has 100 KiB."""
+QUANTIZER = "5"  # of the JPEG; a picture of 1280x720 has 100 KiB
 
 
 class Layout(StrEnum):

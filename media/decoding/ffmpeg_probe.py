@@ -15,7 +15,7 @@ from media.decoding.decoder.sample_entries import unmeasurable_kinds
 from media.decoding.decoder.small_frames import SmallFrames
 from media.decoding.decoder.sound_blocks import SoundFormat, usual_names
 from media.decoding.decoder.sound_parts import SoundPart, describe_parts
-from media.decoding.decoder.ts_programs import TsProgram, ts_programs
+from media.decoding.decoder.ts_programs import ts_programs
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_output import (
@@ -39,12 +39,8 @@ from monitors.measurement import ProbeContext, SegmentMeasurement
 from monitors.pictures import is_jpeg
 from monitors.sound import SoundChecks, most_sound_blocks
 
-OUTPUT_BYTES = 256 * 1024 * 1024
-"""Each output may be as large as `limits.MAX_FRAMES` frames."""
-
-LARGE_BYTES = 3 * 1024 * 1024
-"""Frames of 15 s. A larger output is analysed in a thread."""
-
+OUTPUT_BYTES = 256 * 1024 * 1024  # each output may be as large as `limits.MAX_FRAMES` frames
+LARGE_BYTES = 3 * 1024 * 1024  # frames of 15 s. A larger output is analysed in a thread.
 T = TypeVar("T")
 
 
@@ -86,7 +82,8 @@ class FfmpegProbe:
 
     async def _run(self, task: "_Task") -> tuple[Finished, FfmpegTracks]:
         finished = await self._pass(task, Layout.BOTH)
-        log, known = finished.stderr, _ts_programs(task.segment)
+        log, is_ts = finished.stderr, named_container(task.segment) == MPEGTS
+        known = ts_programs(task.segment) if is_ts else []
         tracks = await _beside(finished, lambda: read_tracks(_text(log), known))
         tracks = tracks.without(unmeasurable_kinds(task.segment))
         program = tracks.program
@@ -130,10 +127,6 @@ class _Task:
     duration_sec: float
     silence_db: float
     context: ProbeContext
-
-
-def _ts_programs(segment: bytes) -> list[TsProgram]:
-    return ts_programs(segment) if named_container(segment) == MPEGTS else []
 
 
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:

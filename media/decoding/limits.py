@@ -9,13 +9,9 @@ MEBI = 1024 * 1024
 
 MIN_FRAMES = 1_000
 MAX_FRAMES_PER_SEC = 130
-MAX_FRAMES = 7_281
-"""2 minutes at 60 a second: 24 MiB of small frames."""
-
+MAX_FRAMES = 7_281  # 2 minutes at 60 a second: 24 MiB of small frames
 MIN_CPU_SEC = 10
-CPU_SHARE = 2.0
-"""CPU seconds for each second of a segment: what needs more falls behind its stream anyway."""
-
+CPU_SHARE = 2.0  # seconds for each second of a segment: what needs more falls behind anyway
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
 

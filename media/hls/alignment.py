@@ -4,15 +4,12 @@ from datetime import datetime, timedelta
 
 from media.hls.playlist import MediaPlaylist
 
-MOST_AHEAD = 4
-"""Segments by which one rendition may be later than another whose numbers are the same."""
-
+MOST_AHEAD = 4  # segments by which one rendition may be later than another of the same numbers
 MOST_BEHIND = 32
 """Segments that may have left the window meanwhile, or may still be to come; beyond, numbers and
 clocks are taken to be others."""
 
-MOST_MISSED_SEC = 6 * 3600.0
-"""By the clocks more may have left the window; beyond this, a clock is wrong."""
+MOST_MISSED_SEC = 6 * 3600.0  # by the clocks more may have left the window; beyond, one is wrong
 
 
 def place_after(

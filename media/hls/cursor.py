@@ -20,14 +20,9 @@ from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 JOIN_BACKLOG_SEC = 30.0
 REMEMBERED = 32
 ALL_PARTS = 1_000_000
-SHORT_SHARE = 0.5
-"""A packager that was started again lists few segments at first."""
-
-BEGAN_ANEW_SEC = 2.0
-"""A programme that began that much earlier or later is another one; less is rounding."""
-
-IMPLAUSIBLE_JUMP = 1_000_000
-"""No outage explains that many missed segments (3 weeks of 2 s): the numbering restarted."""
+SHORT_SHARE = 0.5  # a packager that was started again lists few segments at first
+BEGAN_ANEW_SEC = 2.0  # a programme that began earlier or later by more is another one
+IMPLAUSIBLE_JUMP = 1_000_000  # no outage misses that many (3 weeks of 2 s): the numbering restarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +133,9 @@ class PlaylistCursor(BaseModel):
         if changed:
             self.window = first, len(playlist.segments)
         self._remember(identities)
-        self._note_end(playlist.segments[-1])
+        newest = playlist.segments[-1]
+        starts_at, length = newest.program_date_time, timedelta(seconds=newest.duration_sec)
+        self.newest_ends_at = starts_at and starts_at + length
         return Advance(
             segments=self.left(playlist),
             missed=missed,
@@ -317,10 +314,6 @@ class PlaylistCursor(BaseModel):
         missed = round(gap_sec / playlist.window_sec * len(playlist.segments))
         least = 0 if self.remembered else -1 - self.newest_sequence
         return min(max(least, missed), IMPLAUSIBLE_JUMP - 1)
-
-    def _note_end(self, newest: Segment) -> None:
-        starts_at = newest.program_date_time
-        self.newest_ends_at = starts_at and starts_at + timedelta(seconds=newest.duration_sec)
 
     def _remember(self, identities: Mapping[int, str]) -> None:
         known = {**self.remembered, **identities}

@@ -46,9 +46,7 @@ from media.hls.window import TAIL_SEGMENTS, lasting_lines, sum_up, tail_start
 MAX_SEGMENTS = 20_000
 MIN_TARGET_SEC = 1.0
 MAX_TARGET_SEC = 60.0
-DEFAULT_TARGET_SEC = 6.0
-"""Where neither the playlist nor a segment tells; what Apple's authoring guide recommends."""
-
+DEFAULT_TARGET_SEC = 6.0  # where nothing tells; what Apple's authoring guide recommends
 MEDIA_TAG = tag_pattern(
     "EXTINF", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-BYTERANGE", "EXT-X-ENDLIST"
 )

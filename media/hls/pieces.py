@@ -13,8 +13,7 @@ from itertools import pairwise
 from media.hls.playlist import PARTED_SEGMENTS, MediaPlaylist, Part, Segment
 
 TOLERANCE_SEC = 0.05
-PIECE_SEC = 1.0
-"""Shorter pieces would cost a decoding each, and tell nothing sooner that anybody could act on."""
+PIECE_SEC = 1.0  # shorter ones cost a decoding each, and tell nothing sooner that helps anybody
 
 
 def comes_in_pieces(playlist: MediaPlaylist) -> bool:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from media.codecs import undecodable_codec
 
 IV_BYTES = 16
-PARTED_SEGMENTS = 3
-"""Parts of older segments are of no use: 8216bis 6.2.2 has them removed from the playlist."""
+PARTED_SEGMENTS = 3  # parts of older ones are of no use: 8216bis 6.2.2 has them removed
 
 
 class ByteRange(NamedTuple):

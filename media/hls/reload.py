@@ -11,11 +11,8 @@ from media.hls.playlist import MediaPlaylist
 
 MIN_RELOAD_SEC = 0.5
 LATE_SEC = 0.1
-READ_SHARE = 0.1
-"""No playlist, however long, takes more of a core than that to be read."""
-
-ROUNDING_SEC = 0.5
-"""EXTINF rounded to the nearest integer may reach the target duration (RFC 8216 4.3.3.1)."""
+READ_SHARE = 0.1  # no playlist, however long, takes more of a core than that to be read
+ROUNDING_SEC = 0.5  # EXTINF, rounded, may reach the target duration (RFC 8216 4.3.3.1)
 
 
 def next_reload_delay(
@@ -83,11 +80,8 @@ BLOCKING = "_HLS_msn"
 BLOCKING_PART = "_HLS_part"
 """The directives by which a request waits for a segment, or for a part of it."""
 
-SPARE_PARTS = 0.1
-"""Parts of 0.33 s are meant to be a third of a second."""
-
-SKIP_SHARE = 0.5
-"""A delta update is asked for where it leaves out at least this part of the window."""
+SPARE_PARTS = 0.1  # parts of 0.33 s are meant to be a third of a second
+SKIP_SHARE = 0.5  # a delta update is asked for where it leaves out at least this part of the window
 
 
 def delivery_directives(
@@ -130,24 +124,15 @@ def with_directives(url: str, directives: Mapping[str, str]) -> str:
     return f"{base}{joint}{urlencode(directives)}{hash_}{fragment}"
 
 
-MARGIN_SEC = 0.1
-"""Between a publication and the request after it: packagers are not exactly regular."""
-
-UNSURE_MARGINS = 3.0
-"""A request that may come this many margins after a publication is worth a correction."""
-
-DRIFT_SEC = 0.0005
-"""What clocks and rounded durations may add from request to request."""
-
-CALM_LOOKS = 100
-"""After this many requests without a surprise, half of the margin is tried again."""
-
+MARGIN_SEC = 0.1  # from a publication to the request: packagers are not exactly regular
+UNSURE_MARGINS = 3.0  # a request that may come this many after a publication is worth a correction
+DRIFT_SEC = 0.0005  # what clocks and rounded durations may add from request to request
+CALM_LOOKS = 100  # after this many requests without a surprise, half of the margin is tried again
 EQUAL_SHARE = 0.01
 REGULAR_SEGMENTS = 3
 """This many of the latest segments must last equally long, and as long as the usual interval."""
 
-LEAST_WINDOW = 3
-"""A later request finds two or three new segments."""
+LEAST_WINDOW = 3  # a later request finds two or three new segments
 
 
 @dataclass(frozen=True)

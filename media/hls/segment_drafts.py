@@ -92,8 +92,7 @@ def finish_drafts(
     )
 
 
-MAX_PARTS = 1_000
-"""One segment may have this many."""
+MAX_PARTS = 1_000  # one segment may have this many
 
 
 class PartReader:

@@ -11,8 +11,7 @@ from media.hls.identity import rendition_identities
 from media.hls.playlist import MasterPlaylist, Rendition, Variant
 from monitors.measurement import Track
 
-SPLIT_COST_BPS = 250_000
-"""What a second playlist and a second request a segment are taken to cost, as bandwidth."""
+SPLIT_COST_BPS = 250_000  # of a second playlist and a second request a segment, as bandwidth
 
 
 class Tracks(IntEnum):

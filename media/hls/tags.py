@@ -159,8 +159,7 @@ def date_time(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-MAX_URLS_CHARS = 8 * 1024 * 1024
-"""All URLs of one playlist together may be as long as its text may be."""
+MAX_URLS_CHARS = 8 * 1024 * 1024  # all of one playlist together: as long as its text may be
 
 
 class UriResolver:

@@ -12,12 +12,8 @@ from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.tags import attribute_list
 
 MAX_VARIABLES = 100
-MAX_CARRIED_CHARS = 4 * 1024
-"""Names and values of all variables that a media playlist imports may have this much."""
-
-MAX_EXPANDED_CHARS = 4 * 1024 * 1024
-"""All lines with a reference may have this much after substitution."""
-
+MAX_CARRIED_CHARS = 4 * 1024  # names and values of all that a media playlist imports
+MAX_EXPANDED_CHARS = 4 * 1024 * 1024  # all lines with a reference, after substitution
 _REFERENCE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _UNQUOTABLE = re.compile(r'["\r\n]')
 

@@ -13,9 +13,7 @@ from datetime import datetime, timedelta
 from media.hls.segment_drafts import is_sane_duration
 from media.hls.tags import MAX_LINES, Line, date_time, decimal, too_many_lines
 
-TAIL_SEGMENTS = 1_000
-"""Half an hour of 2 s segments: who was away for longer has missed something."""
-
+TAIL_SEGMENTS = 1_000  # half an hour of 2 s segments: who was away for longer has missed something
 _URI_LINE = re.compile(r"^[ \t]*+[^#\s][^\n]*+\n", re.MULTILINE)
 # From an EXTINF to the first character of its URI; blank lines and other tags may lie between. They
 # are not without end: a match is found in one go, which nothing else can interrupt.

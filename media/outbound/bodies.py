@@ -101,8 +101,7 @@ def _decoder(response: httpx.Response, compressed: bool) -> _Inflate | None:
 
 
 LARGE_AT_ONCE = 16
-FAIR_SEC = 2.0
-"""So long a body may come, however many wait: 8 MiB at 32 Mbit/s."""
+FAIR_SEC = 2.0  # so long a body may come, however many wait: 8 MiB at 32 Mbit/s
 
 
 class LargeBodies:

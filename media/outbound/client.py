@@ -22,8 +22,7 @@ CONNECT_TIMEOUT_SEC = 5.0
 READ_TIMEOUT_SEC = 10.0
 MAX_ADDRESSES_TRIED = 4
 MAX_CONNECTIONS = 1000
-MAX_IDLE_CONNECTIONS = 32
-"""Of a pool: each costs every request, and the cost grows with their square."""
+MAX_IDLE_CONNECTIONS = 32  # of a pool: each costs every request, by the square of their number
 
 # A playlist is asked for once a target duration (2 to 10 s as a rule): idle connections that
 # last a few of these save a TLS handshake per poll.
@@ -108,8 +107,7 @@ def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
     return tls
 
 
-OpenPool = Callable[[], httpcore.AsyncConnectionPool]
-"""Makes the pool of one stream and origin."""
+OpenPool = Callable[[], httpcore.AsyncConnectionPool]  # makes the pool of one stream and origin
 
 
 def _direct(

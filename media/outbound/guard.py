@@ -104,9 +104,7 @@ MAX_LOOKUPS_PER_DOMAIN = 16
 """At a time. A silent zone also occupies the recursive resolver that all of us use, and that one
 limits what it forwards (dnsmasq: 150)."""
 
-QUEUE_TIMEOUT_SEC = 5.0
-"""A look-up that could not begin within this time fails."""
-
+QUEUE_TIMEOUT_SEC = 5.0  # a look-up that could not begin within this time fails
 NEGATIVE_TTL_SEC = 0.75
 """A failure is the answer to everybody who asks within this time. It is shorter than the wait
 before the second attempt of a webhook."""
@@ -115,9 +113,7 @@ LOOKUPS_PER_CHANNEL = 64
 """A c-ares channel caches every answer for its TTL, an hour at most, without a limit of size, and
 an answer may have 64 KiB. So the channel is replaced now and then."""
 
-MAX_ADDRESSES = 256
-"""No honest name has more, and judging them takes the event loop's time."""
-
+MAX_ADDRESSES = 256  # no honest name has more, and judging them takes the event loop's time
 SECOND_LEVEL_DOMAINS = frozenset(
     {"ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"}
 )

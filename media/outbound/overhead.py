@@ -16,24 +16,16 @@ import httpx
 from media.outbound.errors import ExcessiveOverhead
 
 MAX_BYTES_WITHOUT_PROGRESS = 64 * 1024
-MAX_READS_WITHOUT_PROGRESS = 256
-"""Read in a row without completing a head or yielding a chunk of a body."""
-
-FREE_CHUNKS = 1000
-"""Some servers write a playlist line by line, one chunk per line."""
-
-MIN_AVERAGE_BYTES = 128
-"""Per chunk, once a body has more than `FREE_CHUNKS`. A transport stream packet has 188."""
-
+MAX_READS_WITHOUT_PROGRESS = 256  # in a row, without completing a head or a chunk of a body
+FREE_CHUNKS = 1000  # some servers write a playlist line by line, one chunk per line
+MIN_AVERAGE_BYTES = 128  # a chunk, beyond `FREE_CHUNKS`; a transport stream packet has 188
 SMALL_CHUNK_BYTES = 1024
 CHUNKS_PER_PAUSE = 64
 PAUSE_SEC = 0.02
 """Chunks that are small on average are read with pauses: they take a tenth of the event loop's time
 at most. Other bodies only let other tasks run."""
 
-PENALTY_SEC = 1.0
-"""A refusal takes this long: the same request may be made again at once, 30 ms of CPU each time."""
-
+PENALTY_SEC = 1.0  # the same request may be made again at once, 30 ms of CPU each time
 SocketOption = (
     tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 )

@@ -19,9 +19,7 @@ MAX_POOLS = 500
 """Each keeps a connection or more: streams that name a new host with each segment must not use up
 what the process may open."""
 
-STREAM = "stream"
-"""Extension of a request: whatever stands for the stream that it is for."""
-
+STREAM = "stream"  # extension of a request: whatever stands for the stream that it is for
 _Key = tuple[bytes, bytes, int | None, Any]
 
 

@@ -10,8 +10,7 @@ from media.outbound.pools import STREAM
 from monitors.stream_url import DEFAULT_PORTS
 
 MAX_COOKIES = 50
-MAX_BYTES = 16 * 1024
-"""All cookies together: twice what common servers take in the head of a request."""
+MAX_BYTES = 16 * 1024  # all together: twice what common servers take in the head of a request
 
 
 class StreamCookies(CookieJar):
@@ -51,11 +50,8 @@ def _size(cookie: Cookie) -> int:
     return sum(len(str(each)) for each in vars(cookie).values() if each)
 
 
-CREDENTIALS = frozenset({"authorization", "cookie"})
-"""Request headers that do not follow a redirect to another origin."""
-
-REDIRECTED_FROM = "redirected_from"
-"""Extension of a request: the URL whose redirects lead to it."""
+CREDENTIALS = frozenset({"authorization", "cookie"})  # do not follow a redirect to another origin
+REDIRECTED_FROM = "redirected_from"  # extension of a request: the URL whose redirects lead to it
 
 
 class MediaClient(Protocol):

@@ -15,9 +15,7 @@ from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.outbound.fetching import Mirrors
 
-LATEST_SEC = 120.0
-"""How late a packager may be. When a stream is joined, older segments are not looked for."""
-
+LATEST_SEC = 120.0  # a packager may be; a stream is joined without looking for older segments
 ABSENT = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -34,8 +32,7 @@ ABSENT = frozenset(
 LOOK_MAX_BYTES = 4 * 1024 * 1024
 LOOK_TIMEOUT_SEC = 10.0
 
-IsThere = Callable[[Segment], Awaitable[bool | None]]
-"""None where the server fails: some do for segments that are not published yet."""
+IsThere = Callable[[Segment], Awaitable[bool | None]]  # None where the server fails
 
 
 async def published(

@@ -23,17 +23,10 @@ from media.outbound.stream_client import MediaClient
 from media.playlists.live_edge import published
 from media.playlists.manifests import ReadingSlots, read_beside
 
-LARGE_CHARS = 128 * 1024
-"""Reading so much takes some milliseconds; anything larger is read beside the event loop."""
-
-LARGE_MAX_BYTES = 8 * 1024 * 1024
-"""A day of 2 s segments."""
-
-LARGE_AT_ONCE = 4
-"""Playlists over `LARGE_CHARS` that are read at the same time: some 24 MiB each."""
-
-_slots = ReadingSlots(LARGE_AT_ONCE)
-"""A limit of the process, whichever streams its playlists belong to."""
+LARGE_CHARS = 128 * 1024  # some milliseconds; anything larger is read beside the event loop
+LARGE_MAX_BYTES = 8 * 1024 * 1024  # a day of 2 s segments
+LARGE_AT_ONCE = 4  # playlists over `LARGE_CHARS` that are read at the same time: some 24 MiB each
+_slots = ReadingSlots(LARGE_AT_ONCE)  # of the process, whichever streams use them
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,7 @@ from media.hls.playlist import MasterPlaylist
 from media.outbound.errors import FetchTimeout
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 
-LARGE_CHARS = 64 * 1024
-"""Reading less takes at most 50 ms, crafted or not, and 5 as a rule."""
-
+LARGE_CHARS = 64 * 1024  # reading less takes at most 50 ms, crafted or not, and 5 as a rule
 MEBI = 1024 * 1024
 LIMITS = Limits(wall_sec=30, cpu_sec=10, memory_bytes=320 * MEBI, output_bytes=16 * MEBI)
 """A day of segments of 2 s in a timeline of 7 MiB takes 190 MiB."""

@@ -22,13 +22,9 @@ from media.processes.run_once import ProcessFailed, ProcessTimedOut, kill_group,
 
 logger = structlog.get_logger(__name__)
 
-PIPE_BYTES = 1024 * 1024
-"""So that most requests are handed over in one go."""
-
+PIPE_BYTES = 1024 * 1024  # so that most requests are handed over in one go
 MAX_READY_BYTES = 1024
-
-LOGGED_BYTES = 2_000
-"""This much of a child's standard error during a job is logged."""
+LOGGED_BYTES = 2_000  # this much of a child's standard error during a job is logged
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,23 +17,12 @@ from media.sources.source import AudioRendition, MediaUrls, Observation, SourceS
 from monitors.measurement import MOST_ADDITIONAL_AUDIO
 from monitors.polling import poll_delay_sec
 
-MAX_LANGUAGE_CHARS = 35
-"""The longest language tag (RFC 5646 4.4.1)."""
-
-MAX_NAME_CHARS = 100
-"""The longest name of an audio track: it goes into the state of the watch and into events."""
-
+MAX_LANGUAGE_CHARS = 35  # the longest language tag (RFC 5646 4.4.1)
+MAX_NAME_CHARS = 100  # of an audio track: it goes into the state of the watch and into events
 ABSENT_STATUSES = frozenset({404, 410})
-
-ENDED = "ended"
-"""Why a rendition cannot be watched on whose playlist has come to its end."""
-
-MAX_RENDITIONS_TRIED = 24
-"""One poll tries this many renditions of a master playlist, the preferred ones first."""
-
-MAX_DASH_TRACKS_TRIED = 3
-"""Fewer of a DASH manifest, which is loaded and read for each of them."""
-
+ENDED = "ended"  # why a rendition cannot be watched on whose playlist has come to its end
+MAX_RENDITIONS_TRIED = 24  # in one poll of a master playlist, the preferred ones first
+MAX_DASH_TRACKS_TRIED = 3  # fewer of a DASH manifest, which is loaded and read for each of them
 MAX_TRYING_SEC = 20.0
 
 WAIT_PER_RENDITION_SEC = 2.0

@@ -16,15 +16,10 @@ from monitors.measurement import Track
 
 class SourceState(StrEnum):
     LIVE = "live"
-    UPCOMING = "upcoming"
-    """Not yet there, or away for now: poll again later."""
-
+    UPCOMING = "upcoming"  # not yet there, or away for now: poll again later
     ENDED = "ended"
-    UNAVAILABLE = "unavailable"
-    """There is a stream, but not for us; `Observation.reason` says why."""
-
-    NOT_OBSERVED = "not_observed"
-    """The poll failed: nothing is known, which is not the same as down."""
+    UNAVAILABLE = "unavailable"  # there is a stream, but not for us; `Observation.reason` says why
+    NOT_OBSERVED = "not_observed"  # the poll failed: nothing is known, which is not down
 
 
 @dataclass(frozen=True)

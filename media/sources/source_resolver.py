@@ -14,8 +14,7 @@ from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
 from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
 
-POLLS_AT_ONCE = 100
-"""Manifests of waiting streams that are polled at the same time; YouTube has its own budget."""
+POLLS_AT_ONCE = 100  # of waiting streams' manifests; YouTube has its own budget
 
 
 class SourceResolver:

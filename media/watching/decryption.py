@@ -14,11 +14,8 @@ from media.outbound.stream_client import MediaClient
 WHOLE_SEGMENT_METHOD = "AES-128"
 PLAIN_KEY_FORMAT = "identity"
 KEY_BYTES = 16
-LARGE_BYTES = 4 * 1024 * 1024
-"""A larger segment is decrypted in a thread, beside the event loop."""
-
-KEYS_KEPT = 8
-"""Streams change their key every few minutes; picture and sound may have one each."""
+LARGE_BYTES = 4 * 1024 * 1024  # a larger segment is decrypted in a thread, beside the event loop
+KEYS_KEPT = 8  # streams change their key every few minutes; picture and sound may have one each
 
 
 class UnsupportedSegment(Exception):

@@ -14,15 +14,9 @@ from monitors.evidence import EvidenceLevel
 from monitors.incidents import IncidentOpened, IncidentRef
 from monitors.measurement import CachedSegment
 
-DEFAULT_PICTURE_SEC = 60.0
-"""Time between two pictures of a stream while nobody looks."""
-
-BEFORE_SEC = 5.0
-"""A clip begins this long before its fault."""
-
-MOST_CLIP_SEC = 120.0
-"""From the beginning of a fault. What comes later is left out of its clip, but for the end."""
-
+DEFAULT_PICTURE_SEC = 60.0  # time between two pictures of a stream while nobody looks
+BEFORE_SEC = 5.0  # a clip begins this long before its fault
+MOST_CLIP_SEC = 120.0  # from a fault's beginning; a clip leaves out what comes later, but the end
 MOST_SHOWN_EARLY = 20
 
 CLIP_LEVELS = frozenset({EvidenceLevel.CLIP, EvidenceLevel.CAPSULE})

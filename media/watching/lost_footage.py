@@ -20,11 +20,8 @@ from media.watching.track_state import start_times
 from monitors.evidence import EvidenceLevel
 from monitors.incidents import IncidentOpened
 
-FETCHING_SEC = 5.0
-"""New segments wait meanwhile."""
-
-TOLD_BEFORE = timedelta(seconds=300)
-"""Evidence of an incident that was told earlier has come, or never will."""
+FETCHING_SEC = 5.0  # new segments wait meanwhile
+TOLD_BEFORE = timedelta(seconds=300)  # evidence of earlier ones has come, or never will
 
 
 async def fetch_lost_footage(

@@ -4,11 +4,8 @@ from media.hls.playlist import InitSegment, Segment
 from monitors.measurement import ProbeContext, SegmentMeasurement
 
 MEBI = 1024 * 1024
-MOST_BYTES = 2 * MEBI
-"""The longest lead: 10 s of 1.5 Mbit/s. Frames that build on more stay unknown."""
-
-KEPT_FOR_SEGMENTS = 30
-"""A lead is kept for this many segments after one that needed it."""
+MOST_BYTES = 2 * MEBI  # 10 s of 1.5 Mbit/s; frames that build on more stay unknown
+KEPT_FOR_SEGMENTS = 30  # a lead is kept for this many segments after one that needed it
 
 
 class Lead:

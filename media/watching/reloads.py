@@ -30,10 +30,7 @@ from media.watching.resume_hint import PlaylistLook
 logger = structlog.get_logger(__name__)
 
 RETRY_SEC = 2.0
-
-MOST_REFUSALS = 3
-"""After this many bad answers in a row, a server is asked without directives."""
-
+MOST_REFUSALS = 3  # after this many bad answers in a row, a server is asked without directives
 BLOCKED_TIMES = 2
 BLOCKED_EXTRA_SEC = 1.0
 """A blocking request may take this many times what it waits for, and a little more. A stream that

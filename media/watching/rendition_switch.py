@@ -98,9 +98,7 @@ class RenditionSwitch:
         return STANDS_STILL if self._state.may_stand_still(self._config) else None
 
 
-MOST_ASKED = 8
-"""Renditions that are asked for at once, the preferred ones first."""
-
+MOST_ASKED = 8  # renditions that are asked for at once, the preferred ones first
 LOOKS = 5
 LOOK_SHARE = 0.5
 """A playlist is loaded at most this often, this part of a target duration apart: one that is alive

@@ -25,19 +25,13 @@ from monitors.events import EventDraft, is_opening
 from monitors.measurement import CachedSegment, ProbeContext
 
 LEG = timedelta(seconds=5)
-BEFORE_FAULT = timedelta(seconds=5)
-"""A journal reaches back at least this long before a fault that may become an incident."""
-
-MOST_BYTES = 1024 * 1024
-"""Of one stream, without its segments, which are in the cache."""
-
+BEFORE_FAULT = timedelta(seconds=5)  # the journal reaches back so long before what may become one
+MOST_BYTES = 1024 * 1024  # of one stream, without its segments, which are in the cache
 MOST_ENTRY_BYTES = 256 * 1024
 """A segment with a larger measurement was made to be one: a new journal begins after it. A
 larger playlist is left out."""
 
-PLAYLIST_SEGMENTS = 30
-"""The newest ones of each playlist are kept."""
-
+PLAYLIST_SEGMENTS = 30  # the newest ones of each playlist are kept
 MOST_UNCLAIMED = 64
 MOST_EXCERPTS = 4
 NOTHING = b"[]"

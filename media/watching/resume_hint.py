@@ -12,8 +12,7 @@ from media.hls.reload import PublicationPhase
 from media.sources.source import Observation
 from monitors.detectors.skimming import Deferred
 
-RESOLVE_AGAIN_SEC = 600.0
-"""A source is asked at least this often: it may name better media than what is followed."""
+RESOLVE_AGAIN_SEC = 600.0  # at least so often: a source may name better media than what is followed
 
 
 @dataclass(frozen=True)

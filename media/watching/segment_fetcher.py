@@ -14,9 +14,7 @@ from media.watching.decryption import SegmentKeys, supported_key_uri
 from media.watching.segment_memory import MemoryBudget
 from monitors.measurement import SegmentMeasurement
 
-RETRY_DELAYS_SEC = (0.5, 1.0)
-"""A segment may be a moment later than the playlist that names it."""
-
+RETRY_DELAYS_SEC = (0.5, 1.0)  # a segment may be a moment later than the playlist that names it
 HURRIED_BELOW_SEC = 2.0
 """With a shorter target duration the delays are shorter in proportion, down to half: while segments
 fail, a watch must not fall behind."""
@@ -29,8 +27,7 @@ MAX_FETCH_SEC = 30.0
 INIT_MAX_BYTES = 1024 * 1024
 FIRST_EXPECTED_BYTES = 4 * 1024 * 1024
 LEAST_EXPECTED_BYTES = 1024 * 1024
-INITS_KEPT = 4
-"""Those of video and audio, before and after a discontinuity."""
+INITS_KEPT = 4  # those of video and audio, before and after a discontinuity
 
 
 class SegmentFetcher:
@@ -156,9 +153,7 @@ WHOLE_SHARE = 0.9
 the duration in a template is that of the average segment."""
 
 LONGEST_WAIT_SEC = 10.0
-
-NOT_AGAIN_FOR = 10
-"""Short segments of a stream, after one that was short and whole."""
+NOT_AGAIN_FOR = 10  # short segments of a stream, after one that was short and whole
 
 
 class Growth:

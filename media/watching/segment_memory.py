@@ -9,8 +9,7 @@ from weakref import ReferenceType, WeakValueDictionary, ref
 
 from monitors.measurement import CachedSegment
 
-LARGE_RESERVATION_SHARE = 32
-"""A reservation above this part of the budget is large."""
+LARGE_RESERVATION_SHARE = 32  # a reservation above this part of the budget is large
 
 
 class Reservation:
@@ -94,12 +93,10 @@ class _Gate:
 MEBI = 1024 * 1024
 CACHE_BYTES = 64 * MEBI
 
-FREE_SHARE = 0.25
-"""For the two latest segments of each stream, which always wait; others wait while this is free."""
+FREE_SHARE = 0.25  # for each stream's two latest segments; others wait while this is free
 
 
-LARGE_SEGMENT_SHARE = 16
-"""A segment above this part of the cache is large."""
+LARGE_SEGMENT_SHARE = 16  # a segment above this part of the cache is large
 
 
 class _Held(NamedTuple):

@@ -18,8 +18,7 @@ _JUDGED: dict[str, Any] = {
 }
 _DEFERRED: TypeAdapter[list[Deferred]] = TypeAdapter(list[Deferred])
 
-Change = tuple[list[str], Any] | tuple[list[str]]
-"""A path and what is there from now on; a path alone: nothing."""
+Change = tuple[list[str], Any] | tuple[list[str]]  # a path and what is there now, or nothing
 
 
 class Snapshot:

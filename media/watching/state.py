@@ -25,14 +25,9 @@ from monitors.status import HEALTH_ORDER, SEEN_AS, Health, IncidentKind
 
 MAIN = "main"
 AUDIO = "audio"
-
-STILL_SHARE = 0.5
-"""Share of the suspension threshold after which other renditions are tried."""
-
+STILL_SHARE = 0.5  # share of the suspension threshold after which other renditions are tried
 SOUND_FAILS = "audio_failing"
-
-MOST_UNMEASURABLE = 8
-"""How many different tracks, codecs and reasons are reported."""
+MOST_UNMEASURABLE = 8  # how many different tracks, codecs and reasons are reported
 
 
 class WatchState(BaseModel):

@@ -36,12 +36,8 @@ MANIFEST_GONE_SEC = 90.0
 """A manifest that is gone this long ended its stream, unless its source asks for more patience; an
 encoder comes back sooner."""
 
-NOT_LIVE_LOOKS = 2
-"""The source must say so this often in a row: never an end on a single bad answer."""
-
-SAID_OVER_APART_SEC = 20.0
-"""Looks closer together than this count as one."""
-
+NOT_LIVE_LOOKS = 2  # in a row that must say so: never an end on a single bad answer
+SAID_OVER_APART_SEC = 20.0  # looks closer together than this count as one
 STANDSTILL_LOOKS = ((120.0, 20.0), (1800.0, 60.0))
 """How long a stream has stood still, and how often its source is asked until then whether it is
 over or goes on elsewhere. The first are within the shortest live window of a new broadcast."""
@@ -57,9 +53,9 @@ LISTED_LATER_SEC = (2.0, 4.0, 8.0, 16.0, 32.0)
 alone, or sound alone, is asked again after the first time, then after the next, and so on."""
 
 RENEW_BEFORE_SEC = 900.0
-RENEW_SHARE = 0.25
-"""Media URLs are renewed this long before they expire, or this share of their life if shorter."""
-
+RENEW_SHARE = (
+    0.25  # media URLs are renewed so long before they expire, or at this share of their life
+)
 RENEW_AGAIN_SEC = 30.0
 
 
@@ -260,7 +256,8 @@ class StreamWatch:
         except* PlaylistLost as lost:
             self._lost = True
             self._hint.lost()
-            self._state.renditions.lost(_reason(lost), self._now())
+            reasons = (it.reason for it in lost.exceptions if isinstance(it, PlaylistLost))
+            self._state.renditions.lost(next(reasons, "gone"), self._now())
         elsewhere = [each for each in others if each.ends_apart_from(urls[MAIN])]
         if self._lost or await self._renditions.replaces(ENDED, elsewhere, moves=ENDED_MOVES):
             return None
@@ -359,10 +356,6 @@ class StreamWatch:
 
 def _named(media: MediaUrls) -> frozenset[Track]:
     return media.declared | ({"audio"} if media.audio else set())
-
-
-def _reason(lost: BaseExceptionGroup[PlaylistLost]) -> str:
-    return next((each.reason for each in lost.exceptions if isinstance(each, PlaylistLost)), "gone")
 
 
 def _seconds(earlier: datetime, later: datetime) -> float:

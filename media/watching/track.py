@@ -22,14 +22,9 @@ from media.watching.track_state import TrackState, start_times
 
 logger = structlog.get_logger(__name__)
 
-LOST_STATUSES = frozenset({401, 403, 404, 410})
-"""HTTP statuses of a playlist after which the source is asked again where the stream is."""
-
-GAP = "gap"
-"""The reason of a suspension while the playlist continues without media (EXT-X-GAP)."""
-
-OVER_LOOK_SEC = 0.25
-"""How often a track that has ended is judged to be missing, while another one continues."""
+LOST_STATUSES = frozenset({401, 403, 404, 410})  # of a playlist: the source is asked again
+GAP = "gap"  # the reason of a suspension while the playlist continues without media (EXT-X-GAP)
+OVER_LOOK_SEC = 0.25  # how often an ended track is judged to be missing while another one continues
 
 
 class TrackFollower:
@@ -101,7 +96,7 @@ class TrackFollower:
 
     async def _poll(self) -> None:
         """Load the playlist and measure what is new."""
-        started = _clock()
+        started = asyncio.get_running_loop().time()
         try:
             look = await self._load()
         except (FetchError, PlaylistError) as error:
@@ -200,7 +195,3 @@ class TrackFollower:
         if self._name == MAIN:
             self._state.coverage.missed()
         self._track.pass_over(max(0.0, missed_sec - self._track.absence.judged_sec))
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()

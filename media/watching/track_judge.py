@@ -27,20 +27,13 @@ from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothin
 
 logger = structlog.get_logger(__name__)
 
-REFUSALS = frozenset({401, 403, 410})
-"""Answers to a segment, asked for more than once, that mean the same: its URL has run out."""
-
-REFUSED_AGAIN_SEC = 60.0
-"""Where a new URL did not help, segments are given up for this long before the next try."""
-
+REFUSALS = frozenset({401, 403, 410})  # of a segment, more than once: its URL has run out
+REFUSED_AGAIN_SEC = 60.0  # where a new URL did not help, segments are given up until the next try
 UNDECODABLE = "undecodable"
 ENCRYPTED = "encrypted"
 
-MANY_STRETCHES = 100
-"""A segment with more stretches is judged in a thread. Ordinary segments have fewer."""
-
-CATCHING_UP_SEC = 10.0
-"""After this long no more segments of a lost worker are measured: newer ones wait for it."""
+MANY_STRETCHES = 100  # more are judged in a thread; ordinary segments have fewer
+CATCHING_UP_SEC = 10.0  # then a lost worker's segments are left: newer ones wait
 
 
 class PlaylistLost(Exception):

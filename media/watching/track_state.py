@@ -70,8 +70,7 @@ class TrackState(BaseModel):
         self.detectors.skip(duration_sec)
 
 
-CLOCKS_OFF = timedelta(hours=1)
-"""Program dates further from the present come from a clock that was never set."""
+CLOCKS_OFF = timedelta(hours=1)  # program dates further off come from a clock that was never set
 
 
 def start_times(segments: Sequence[Segment], edge: datetime) -> dict[int, datetime]:

@@ -11,8 +11,7 @@ from media.decoding.decoder.sound_blocks import SoundFormat
 from media.decoding.decoder.sound_parts import GAP_MIN_SEC, SoundPart, describe_parts
 from monitors.sound import SoundChecks
 
-FRAMES_AT_ONCE = 128
-"""Looked at together: 2.7 s of AAC. It bounds the memory that a long segment takes."""
+FRAMES_AT_ONCE = 128  # 2.7 s of AAC; it bounds the memory that a long segment takes
 
 
 SAMPLE_TYPES: dict[str, str] = {"flt": "f4", "dbl": "f8", "u8": "u1", "s16": "i2", "s32": "i4"}

@@ -13,17 +13,10 @@ from media.decoding.decoder.results import Span
 from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of, runs_of, spans_of
 from monitors.frames import BLOCK_SIZE, BLOCKS, LIT_DIFFERENCE, LIT_LEVEL, NEUTRAL
 
-BLACK_LEVEL = 26
-"""Luma (of 255) up to which a pixel may be black: 10 %, as ffmpeg's blackdetect has it."""
-
-BLACK_CONTRAST = 9
-"""A dark scene has shapes; black has none, even with a trace of the picture or a vignette."""
-
-BLACK_SHARE_PERCENT = 97
-"""The brightest 3 % of the picture may be a logo."""
-
-COLOUR_DIFFERENCE = 24
-"""U or V this far from neutral is colour: deep blue has the luma of black."""
+BLACK_LEVEL = 26  # luma (of 255) up to which a pixel may be black: 10 %, as in blackdetect
+BLACK_CONTRAST = 9  # black has no shapes, even with a trace of the picture or a vignette
+BLACK_SHARE_PERCENT = 97  # the brightest 3 % of the picture may be a logo
+COLOUR_DIFFERENCE = 24  # U or V this far from neutral is colour: deep blue has the luma of black
 
 
 class Blackness(NamedTuple):

@@ -13,27 +13,18 @@ HUES = ((1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0,
 """White, yellow, cyan, green, magenta, red, blue as RGB, the order of all bars: SMPTE ECR 1-1978,
 SMPTE RP 219, ITU-R BT.471 (EBU)."""
 
-MATRICES = ((0.299, 0.587, 0.114), (0.2126, 0.7152, 0.0722))
-"""Luma of red, green and blue: ITU-R BT.601 and BT.709."""
-
+MATRICES = ((0.299, 0.587, 0.114), (0.2126, 0.7152, 0.0722))  # luma: ITU-R BT.601, BT.709
 LEVELS = ((191, 191), (255, 191), (255, 255))
 """Levels of white and of the colours, of 255: 75 %, 100/0/75/0 and 100 % bars."""
 
 LUMA_TOLERANCE = 10
-CHROMA_TOLERANCE = 16
-"""Levels by which a column may be off, after an encoder."""
-
-ROWS = slice(1, 10)
-"""Rows of blocks that are looked at: the bars of SMPTE end at 7/12 of the height."""
-
+CHROMA_TOLERANCE = 16  # levels by which a column may be off, after an encoder
+ROWS = slice(1, 10)  # of blocks that are looked at: the bars of SMPTE end at 7/12 of the height
 COMPARED_ROWS = slice(2, 9, 6)
 
 LEAST_COLUMNS = 2
-MOST_OTHER_COLUMNS = 15
-"""Between two bars, and beside them: RP 219 has an eighth of the width at each side."""
-
-COLOURFUL = 60
-"""U and V leave neutral by more than this in both directions; hardly any picture does."""
+MOST_OTHER_COLUMNS = 15  # between and beside bars: RP 219 has an eighth of the width at each side
+COLOURFUL = 60  # U and V leave neutral by more in both directions; hardly any picture does
 
 
 def _colour(hue: tuple[int, int, int], level: int, matrix: tuple[float, ...]) -> list[float]:
@@ -53,9 +44,7 @@ TEMPLATES = np.array(
 """Shape (templates, bars, 3)."""
 
 _TOLERANCES = (LUMA_TOLERANCE, CHROMA_TOLERANCE, CHROMA_TOLERANCE)
-
-_AT_ONCE = 32
-"""Frames; it bounds the memory that comparing them with all bars takes."""
+_AT_ONCE = 32  # frames; it bounds the memory that comparing them with all bars takes
 
 
 def are_bars(frames: SmallFrames) -> Flags:
@@ -116,15 +105,9 @@ def _are_in_order(matches: Flags) -> bool:
     return bool(are_wide and steps.max() <= 1 and steps.sum() <= len(HUES))
 
 
-MOST_DIFFERENCE = 6.0
-"""Mean absolute difference of luma to the slate, of 255."""
-
-LEAST_CORRELATION = 0.9
-"""A dark slate and a black picture differ by little, but have no shapes in common."""
-
-SHIFT = 1
-"""Pixels by which the slate may be placed elsewhere."""
-
+MOST_DIFFERENCE = 6.0  # mean absolute difference of luma to the slate, of 255
+LEAST_CORRELATION = 0.9  # a dark slate and a black picture differ by little, but share no shapes
+SHIFT = 1  # pixels by which the slate may be placed elsewhere
 NONE = -1
 
 _INNER = (slice(SHIFT, FRAME_HEIGHT - SHIFT), slice(SHIFT, FRAME_WIDTH - SHIFT))

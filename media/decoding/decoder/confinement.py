@@ -19,9 +19,7 @@ SECCOMP_MODE_FILTER = 2
 
 SECCOMP_RET_ERRNO = 0x00050000
 SECCOMP_RET_ALLOW = 0x7FFF0000
-NUMBER_OFFSET, ARCHITECTURE_OFFSET = 0, 4
-"""Where the fields lie in the kernel's `struct seccomp_data`."""
-
+NUMBER_OFFSET, ARCHITECTURE_OFFSET = 0, 4  # in the kernel's `struct seccomp_data`
 LOAD_WORD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
 """BPF instructions (linux/bpf_common.h): BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, BPF_RET."""
 

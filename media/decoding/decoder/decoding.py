@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -39,11 +39,8 @@ ORDERLY = {"strict": "strict"}
 does not say how many are. ffmpeg would guess from the first pictures, and lose those before it
 knows."""
 
-MOST_SETS_BYTES = 4096
-"""A hundred is usual."""
-
-MOST_BROKEN = 2 / 3
-"""A larger share of broken packets makes a track undecodable: the rest of it says nothing."""
+MOST_SETS_BYTES = 4096  # a hundred is usual
+MOST_BROKEN = 2 / 3  # of its packets; beyond, a track is undecodable: the rest of it says nothing
 
 
 def measure_segment(material: Material, job: JobHead) -> Findings:
@@ -55,14 +52,11 @@ def measure_segment(material: Material, job: JobHead) -> Findings:
     if job.depth != DecodeDepth.EVERYTHING:
         with contextlib.suppress(Undecodable):
             findings = _pass(material, job)
-            if not findings.video_error and (not findings.is_skimmed or _is_enough(findings)):
+            # A keyframe says nothing of the time for which there are no frames.
+            is_enough = not findings.pauses and findings.keyframe is not None
+            if not findings.video_error and (is_enough or not findings.is_skimmed):
                 return findings
     return _pass(material, job._replace(depth=DecodeDepth.EVERYTHING))
-
-
-def _is_enough(findings: Findings) -> bool:
-    # A keyframe says nothing of the time for which there are no frames.
-    return not findings.pauses and findings.keyframe is not None
 
 
 def _pass(material: Material, job: JobHead) -> Findings:
@@ -176,13 +170,9 @@ def _decode(
             add(frame)
     for sound in sounds.values():
         sound.finish()
-    _check_samples(tracks, counts.values())
-    return {index: count.verdict() for index, count in counts.items()}
-
-
-def _check_samples(tracks: Iterable[Stream], counts: Iterable["_Packets"]) -> None:
-    if not any(count.all for count in counts) and any(track.frames for track in tracks):
+    if not any(it.all for it in counts.values()) and any(track.frames for track in tracks):
         raise Undecodable("it lists samples that it does not hold")
+    return {index: count.verdict() for index, count in counts.items()}
 
 
 def configure(track: av.VideoStream | av.AudioStream) -> None:

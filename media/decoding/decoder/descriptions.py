@@ -16,8 +16,7 @@ from monitors.frames import (
     SIGNATURE_STEP_SEC,
 )
 
-_BEHIND_STEP_SEC = 0.03
-"""Frames of no usual rate begin so long behind a step: no rounding of times picks another one."""
+_BEHIND_STEP_SEC = 0.03  # frames of any rate begin so far behind a step that rounding moves none
 
 
 def describe_frames(

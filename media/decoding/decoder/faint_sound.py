@@ -12,28 +12,14 @@ from numpy.typing import NDArray
 from media.decoding.decoder.small_frames import middle_of, runs_of
 
 BLOCK_SEC = 0.01
-LEAST_SEC = 0.5
-"""Shorter stretches are parts of other sound, unless they begin or end with a segment."""
-
+LEAST_SEC = 0.5  # shorter ones are parts of other sound, unless a segment begins or ends with them
 LEAST_AT_BORDER_SEC = 0.05
-PEAKS_DB = 15.0
-"""Of a second of white noise, above its level."""
-
-STEADY_DB = 3.0
-"""A block is no more than this above the usual one of its stretch."""
-
-LEAST_SHARE = 0.05
-"""Of the blocks of hiss, at least so many have a peak above the threshold."""
-
-FADING_BLOCKS = 6
-"""So long an encoder lets what was before, or comes, sound on beside hiss."""
-
-WINDOW_BLOCKS = 5
-"""Notes are looked for in the spectrum of 0.05 s."""
-
-LARGEST_BINS, MOST_SHARE = 8, 0.5
-"""Notes have most of their power in few bins of a spectrum."""
-
+PEAKS_DB = 15.0  # of a second of white noise, above its level
+STEADY_DB = 3.0  # a block is no more than this above the usual one of its stretch
+LEAST_SHARE = 0.05  # of the blocks of hiss, at least so many have a peak above the threshold
+FADING_BLOCKS = 6  # so long an encoder lets what was before, or comes, sound on beside hiss
+WINDOW_BLOCKS = 5  # notes are looked for in the spectrum of 0.05 s
+LARGEST_BINS, MOST_SHARE = 8, 0.5  # notes have most of their power in few bins of a spectrum
 _THINNED = 61
 
 

@@ -8,9 +8,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 
 from monitors.pictures import MOST_PICTURE_BYTES, MOST_PICTURE_WIDTH, USUAL_PICTURE_BYTES
 
-QUANTIZERS = (4, 8, 16, 31)
-"""Of the JPEG, the best first. A busy picture takes the first one that makes it small enough."""
-
+QUANTIZERS = (4, 8, 16, 31)  # the best first; a busy picture takes the first that is small enough
 LEAST_SIDE = 16
 
 

@@ -14,8 +14,7 @@ SURROUND = frozenset({"BL", "BR", "SL", "SR"})
 LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
 
 LEAST_LUFS = -120.0
-OFFSET_LU = -0.691
-"""So that a stereo sine of 1 kHz reads its level."""
+OFFSET_LU = -0.691  # so that a stereo sine of 1 kHz reads its level
 
 
 def loudness_lufs(
@@ -98,20 +97,11 @@ _INNER = (
 PHASES = np.array([_OUTER, _INNER, _INNER[::-1], _OUTER[::-1]], np.float32).T
 """The four phases of the filter that the standard gives for oversampling by four."""
 
-CONTEXT = len(_OUTER) - 1
-"""Samples before a block that are looked at, too."""
-
-MIDDLE = 5
-"""A window of the filter has its peak between this sample and the next."""
-
-LIKELY = 0.5
-"""Between two samples that are both less than half as large as the largest, no peak is larger."""
-
-FULL_SCALE = 1 - 2.0**-15
-"""The largest sample of 16 bits."""
-
-CLIPPED_SEC = 12 / 48_000
-"""So many samples in a row at full scale are no music."""
+CONTEXT = len(_OUTER) - 1  # samples before a block that are looked at, too
+MIDDLE = 5  # a window of the filter has its peak between this sample and the next
+LIKELY = 0.5  # between two samples under half of the largest, no peak is larger
+FULL_SCALE = 1 - 2.0**-15  # the largest sample of 16 bits
+CLIPPED_SEC = 12 / 48_000  # so many samples in a row at full scale are no music
 
 
 def true_peaks(samples: NDArray[np.floating], size: int) -> NDArray[np.floating]:

@@ -14,8 +14,7 @@ DARK_SHARE = 0.9
 """A frame with this share of pixels up to this level may be black for a detector, or be followed by
 frames that are."""
 
-LONGEST_FLAW_SEC = STILL_GAP_SEC + 0.005
-"""A freeze goes on over other frames for this long; the rest is what timestamps are off by."""
+LONGEST_FLAW_SEC = STILL_GAP_SEC + 0.005  # a freeze goes on over it; the rest is off timestamps
 
 
 class Movement:
@@ -27,7 +26,7 @@ class Movement:
     """
 
     def __init__(self, reference: bytes) -> None:
-        self._references = [_recalled(reference)]
+        self._references = [np.frombuffer(reference, np.uint8).astype(np.int16)]
         self._differing_since: float | None = None
         self.keyframe: bytes | None = None
         self.is_dark = False
@@ -55,7 +54,3 @@ class Movement:
         dark = np.count_nonzero(small.luma <= DARK_LEVEL, axis=1)
         self.is_dark |= bool((dark >= DARK_SHARE * LUMA_BYTES).any())
         return small.block_sums() // BLOCK_SIZE**2
-
-
-def _recalled(means: bytes) -> NDArray[np.int16]:
-    return np.frombuffer(means, np.uint8).astype(np.int16)

@@ -16,19 +16,13 @@ from monitors.sound import most_sound_blocks
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-ANSWER_BASE_BYTES = 64 * 1024
-"""500 black stretches take half of it: a segment of a second may have 1,000 pictures."""
-
+ANSWER_BASE_BYTES = 64 * 1024  # 500 black stretches are half: a second may have 1,000 pictures
 ANSWER_BYTES_PER_SEC = 32 * 1024
 """For each second of a segment. Two still frames, 65 black stretches and 50 that are silent or
 without sound, the most that a second can hold, take half of it."""
 
-PICTURE_ANSWER_BYTES = MOST_PICTURE_BYTES * 4 // 3 + 64
-"""As base64."""
-
-ALL_SOUNDS_FACTOR = 4
-"""Where all audio tracks are measured."""
-
+PICTURE_ANSWER_BYTES = MOST_PICTURE_BYTES * 4 // 3 + 64  # as base64
+ALL_SOUNDS_FACTOR = 4  # where all audio tracks are measured
 _HEAD = struct.Struct(f">QIIIIddIIBB???{BLOCKS}s")
 HEAD_BYTES = _HEAD.size
 

@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 
 from monitors.frames import Motion
 
-MAX_ERROR = 200
-"""Characters; see `monitors.measurement.Reason`."""
-
+MAX_ERROR = 200  # characters; see `monitors.measurement.Reason`
 NO_FRAME = "no picture could be decoded"
 
 

@@ -11,15 +11,9 @@ from typing import NamedTuple
 from media.codecs import undecodable_codec
 
 NAME_CHARACTERS = frozenset(ascii_letters + digits + "-._+ ")
-
-MOST_BOXES = 1_000
-"""In one box. A segment has tens."""
-
-KINDS = {b"vide": "video", b"soun": "audio"}
-"""By the track's handler."""
-
-HEADER_BYTES = {"video": 86, "audio": 36}
-"""A sample entry's own fields take this much; its boxes follow."""
+MOST_BOXES = 1_000  # in one box. A segment has tens.
+KINDS = {b"vide": "video", b"soun": "audio"}  # by the track's handler
+HEADER_BYTES = {"video": 86, "audio": 36}  # a sample entry's own fields; its boxes follow
 
 
 ENCRYPTED, UNSUPPORTED_CODEC = "encrypted", "unsupported_codec"

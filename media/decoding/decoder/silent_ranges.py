@@ -9,24 +9,15 @@ from numpy.typing import NDArray
 from media.decoding.decoder.results import Span
 from monitors.sound import LONGEST_LEAD_SEC
 
-SILENCE_MIN_SEC = 0.02
-"""Shorter pauses are part of any sound."""
-
-OFFSET_SEC = 0.2
-"""A constant offset is told by the mean of this much sound: four periods of 20 Hz."""
-
-THINNED = 23
-"""Prime, so that no round frequency looks constant in every 23rd sample."""
-
+SILENCE_MIN_SEC = 0.02  # shorter pauses are part of any sound
+OFFSET_SEC = 0.2  # a constant offset is told by the mean of this much sound: four periods of 20 Hz
+THINNED = 23  # prime, so that no round frequency looks constant in every 23rd sample
 DECODER_PRIMING_SEC = 0.1
 """The first frames of audio decoded on their own are silent, or rise from silence (AAC overlap, SBR
 delay), for this long at most."""
 
-PRIMING_FRAMES = 2.1
-"""Frames of which that is true."""
-
-PEAK_SEC = 0.05
-"""Silence goes on behind sound of this length: a peak of hiss, a tick."""
+PRIMING_FRAMES = 2.1  # frames of which that is true
+PEAK_SEC = 0.05  # silence goes on behind sound of this length: a peak of hiss, a tick
 
 
 def quiet_samples(

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from media.decoding.decoder.results import Span
 from monitors.frames import BLOCK_SIZE, BLOCKS, FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, LUMA_BYTES
 
-Flags = NDArray[np.bool_]
-"""One for each frame."""
+Flags = NDArray[np.bool_]  # one for each frame
 
 
 @dataclass(frozen=True)

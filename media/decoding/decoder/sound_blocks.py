@@ -13,17 +13,10 @@ from monitors.sound import BLOCK_SEC, MOST_CHANNELS, SoundChecks
 Array = NDArray[np.floating]
 
 LEAST_DB = -120.0
-LEAST_RATE_HZ = 4000
-"""Sound of a lower rate is no programme, and holds no tone of 1 kHz."""
-
-SINE_DB = 10 * np.log10(2)
-"""The level of a sine is told by its peak (AES17)."""
-
-QUIET_DB = -60.0
-"""What is quieter has no phase."""
-
-PHASE_BLOCKS = 4
-"""The phase is that of 0.4 s."""
+LEAST_RATE_HZ = 4000  # sound of a lower rate is no programme, and holds no tone of 1 kHz
+SINE_DB = 10 * np.log10(2)  # the level of a sine is told by its peak (AES17)
+QUIET_DB = -60.0  # what is quieter has no phase
+PHASE_BLOCKS = 4  # the phase is that of 0.4 s
 
 
 class SoundFormat(NamedTuple):

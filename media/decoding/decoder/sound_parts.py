@@ -105,8 +105,7 @@ def describe_parts(
         findings.figures["begins_sec"] = max(-LONGEST_LEAD_SEC, min(begins_sec, duration_sec))
 
 
-GAP_MIN_SEC = 0.02
-"""Timestamps are rounded; a frame of any codec that is lost leaves a longer gap."""
+GAP_MIN_SEC = 0.02  # timestamps are rounded; a frame of any codec that is lost leaves a longer gap
 
 
 class Coverage(NamedTuple):

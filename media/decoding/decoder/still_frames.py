@@ -18,22 +18,15 @@ from monitors.frames import (
     STILL_MIN_SEC,
 )
 
-UNTOUCHED_DIFFERENCE = 0.06
-"""Mean luma difference of two frames in a row between which the encoder changed nothing."""
-
+UNTOUCHED_DIFFERENCE = 0.06  # mean of luma between two frames where the encoder changed nothing
 UNTOUCHED_SHARE = 0.1
 """Share of such pairs in a frozen picture. A camera that shows a calm scene adds noise to each
 frame, so that almost none of its pairs is untouched; a frozen one repeats itself."""
 
-PUMPING_LEAST, PUMPING_MOST = 0.5, 16.0
-"""By so many levels the mean of a picture changes when its brightness pumps."""
-
-DARK_LEVEL = 36
-"""Where half of a picture is darker, its brightness is that of a lamp or a candle in it."""
-
+PUMPING_LEAST, PUMPING_MOST = 0.5, 16.0  # levels by which a picture's mean changes when it pumps
+DARK_LEVEL = 36  # where half is darker, the brightness is that of a lamp or a candle in it
 _FIRST_CHUNK, _CHUNK = 4, 64
-_PIXELS = BLOCK_SIZE**2
-"""Means of blocks are compared by their sums."""
+_PIXELS = BLOCK_SIZE**2  # means of blocks are compared by their sums
 
 
 def still_runs(frames: SmallFrames, times: NDArray[np.float64], end: float) -> list[StillSpan]:
@@ -170,11 +163,9 @@ def _repeats_itself(frames: SmallFrames) -> bool:
     if len(frames) < 2:
         return True
     least = UNTOUCHED_SHARE * (len(frames) - 1)
-    return _untouched(frames) >= least or _repeated(frames) >= least
-
-
-def _repeated(frames: SmallFrames) -> int:
-    return len(frames) - len({each.tobytes() for each in frames.luma})
+    if _untouched(frames) >= least:
+        return True
+    return len(frames) - len({each.tobytes() for each in frames.luma}) >= least
 
 
 def _untouched(frames: SmallFrames) -> int:

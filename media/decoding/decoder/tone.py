@@ -6,20 +6,11 @@ from numpy.typing import NDArray
 
 TONE_HZ = 1000.0
 TOLERANCE = 0.01
-LEAST_SHARE = 0.95
-"""Of the power in a block."""
-
-QUIET_POWER = 10 ** (-60 / 10)
-"""A channel may carry nothing while another one carries the tone."""
-
-CROSSINGS_TOLERANCE = 0.06
-"""A sine crosses zero twice a period; what else a tone may hold adds few crossings."""
-
-PROBED_SHARE, PROBED_TOLERANCE = 5, 0.25
-"""The same of a fifth of a block, which most sound does not pass."""
-
-LIKELY_CORRELATION = 0.85
-"""With itself, a period later; noise in 5 % of the power makes it 0.95."""
+LEAST_SHARE = 0.95  # of the power in a block
+QUIET_POWER = 10 ** (-60 / 10)  # a channel may carry nothing while another one carries the tone
+CROSSINGS_TOLERANCE = 0.06  # a sine crosses zero twice a period; what else there is adds few
+PROBED_SHARE, PROBED_TOLERANCE = 5, 0.25  # of a part, which most sound does not pass
+LIKELY_CORRELATION = 0.85  # with itself, a period later; noise in 5 % of the power makes it 0.95
 
 
 def tone_power(

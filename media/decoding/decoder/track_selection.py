@@ -17,12 +17,8 @@ from media.decoding.decoder.sample_entries import (
 from media.decoding.decoder.ts_programs import first_ts_program, metadata_pids, ts_programs
 from media.decoding.decoder.whitelist import CODECS, MPEGTS
 
-UNKNOWN_CODEC = "unknown"
-"""Where ffmpeg does not say which one it is that it cannot decode."""
-
-MOST_ADDITIONAL_AUDIO = 15
-"""See `monitors.measurement`."""
-
+UNKNOWN_CODEC = "unknown"  # where ffmpeg does not say which one it is that it cannot decode
+MOST_ADDITIONAL_AUDIO = 15  # see `monitors.measurement`
 UNDETERMINED = "und"
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 
@@ -64,7 +60,7 @@ def tracks_of(
     They are of the first program that has one of them. Where there are tracks of a kind, and none
     of them can be measured, also return why the first one cannot, by kind.
     """
-    videos = [it for it in container.streams.video if not _is_attached(it)]
+    videos = [it for it in container.streams.video if not it.disposition & Disposition.attached_pic]
     audios = list(container.streams.audio)
     if container.format.name == MPEGTS:
         if not all(it.rate for it in audios):
@@ -105,7 +101,3 @@ def _why_not(stream: Stream, entry: SampleEntry | None) -> UnmeasurableCodec | N
         known = entry.codec if entry else decoder.canonical_name if decoder else UNKNOWN_CODEC
         return UnmeasurableCodec(known, UNSUPPORTED_CODEC)
     return None
-
-
-def _is_attached(stream: av.VideoStream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)

@@ -9,15 +9,10 @@ from typing import NamedTuple
 
 from media.decoding.decoder.whitelist import TS_PACKET_BYTES, TS_SYNC_BYTE
 
-READ_BYTES = 5 * 1024 * 1024
-"""As far as ffmpeg reads to find the streams."""
-
+READ_BYTES = 5 * 1024 * 1024  # as far as ffmpeg reads to find the streams
 PAT_PID, PAT_TABLE, PMT_TABLE = 0, 0, 2
-METADATA_TYPE = 0x15
-"""Metadata in PES packets (ISO/IEC 13818-1 table 2-34)."""
-
-HEAD_BYTES, CRC_BYTES = 3, 4
-"""Sizes of a section's head and checksum; a section has at most 4 KiB."""
+METADATA_TYPE = 0x15  # metadata in PES packets (ISO/IEC 13818-1 table 2-34)
+HEAD_BYTES, CRC_BYTES = 3, 4  # sizes of a section's head and checksum; a section has at most 4 KiB
 
 
 class TsProgram(NamedTuple):

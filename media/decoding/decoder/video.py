@@ -19,19 +19,15 @@ from monitors.frames import (
     pauses_between,
 )
 
-LONGEST_REORDER_SEC = 2.0
-"""Frames may be shown earlier than they come, by this much; more is a restart of timestamps."""
-
-LOOKED_AT_ONCE = 8
-"""Frames are compared in batches: one takes little longer than a frame."""
+LONGEST_REORDER_SEC = 2.0  # that frames are shown before they come; more is a restart of timestamps
+LOOKED_AT_ONCE = 8  # frames are compared in batches: one takes little longer than a frame
 
 
 # As numbers: looking up what a member stands for takes a tenth of scaling a small frame.
 _AREA = int(av.video.reformatter.Interpolation.AREA)
 _FULL_RANGE = int(av.video.reformatter.ColorRange.JPEG)
 
-_SCALER = av.video.reformatter.VideoReformatter()
-"""Of all segments: preparing to scale takes as long as scaling some frames."""
+_SCALER = av.video.reformatter.VideoReformatter()  # preparing takes as long as some frames
 
 
 class FrameSampler:

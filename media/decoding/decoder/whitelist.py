@@ -17,9 +17,7 @@ CODECS = (
 )
 """Names of decoders."""
 
-MAX_PIXELS = 36_000_000
-"""Larger pictures (8K has 33 million pixels) are not decoded."""
-
+MAX_PIXELS = 36_000_000  # larger pictures (8K has 33 million pixels) are not decoded
 TS_PACKET_BYTES = 188
 TS_SYNC_BYTE = 0x47
 TS_LOOKED_AT_PACKETS = 5

@@ -16,8 +16,7 @@ from monitors.measurement import Track
 
 _URL = re.compile(r"\w+://\S+")
 _QUOTE_LENGTH = 200
-_WITH_MEDIA = frozenset({"is_live", "post_live"})
-"""Other HLS is a recording's."""
+_WITH_MEDIA = frozenset({"is_live", "post_live"})  # other HLS is a recording's
 
 
 def classify(resolution: ResolvedVideo) -> Observation:
@@ -34,7 +33,7 @@ def classify(resolution: ResolvedVideo) -> Observation:
         return Observation(
             state=SourceState.LIVE, title=resolution.title, media=media, renditions=ladder
         )
-    meaning = _meaning(resolution)
+    meaning, starts_sec = _meaning(resolution), resolution.starts_at
     if meaning is None:
         return Observation(state=SourceState.LIVE, title=resolution.title)
     return Observation(
@@ -43,7 +42,7 @@ def classify(resolution: ResolvedVideo) -> Observation:
         message=_message(meaning, resolution),
         is_permanent=meaning.is_permanent,
         title=resolution.title,
-        starts_at=_moment(resolution.starts_at),
+        starts_at=datetime.fromtimestamp(starts_sec, UTC) if starts_sec else None,
         media=media if meaning.state is SourceState.ENDED else None,
         renditions=ladder if meaning.state is SourceState.ENDED else (),
         retry_after_sec=meaning.retry_after_sec,
@@ -119,19 +118,11 @@ def _message(meaning: Meaning, resolution: ResolvedVideo) -> str:
     if meaning is site_messages.GEO_BLOCKED and resolution.countries:
         return f"{meaning.message}; only in: {', '.join(resolution.countries)}"
     if meaning is site_messages.UNKNOWN:
-        return f"{meaning.message}: {_quotable(resolution.reasons[0])}"
+        said = _URL.sub("[URL]", resolution.reasons[0])  # which may be signed
+        return f"{meaning.message}: {said[:_QUOTE_LENGTH].strip()}"
     if resolution.exception and not resolution.reasons:
         return f"{meaning.message} ({resolution.exception})"
     return meaning.message
-
-
-def _moment(unix_sec: float | None) -> datetime | None:
-    return datetime.fromtimestamp(unix_sec, UTC) if unix_sec else None
-
-
-def _quotable(text: str) -> str:
-    """URLs may be signed."""
-    return _URL.sub("[URL]", text)[:_QUOTE_LENGTH].strip()
 
 
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
@@ -155,11 +146,11 @@ def rank_media(resolution: ResolvedVideo) -> tuple[MediaUrls, ...]:
         for media in (_media_urls(*pair) for pair in sorted(pairs, key=_cost)):
             ranked.setdefault(media.rendition, media)  # two clients may name the same one
         return tuple(ranked.values())
-    return (_master(resolution.master_url),) if resolution.master_url else ()
-
-
-def _master(url: str) -> MediaUrls:
-    return MediaUrls(main=url, broadcast=broadcast_of(url), expires_at=earliest_expiry([url]))
+    if url := resolution.master_url:
+        return (
+            MediaUrls(main=url, broadcast=broadcast_of(url), expires_at=earliest_expiry([url])),
+        )
+    return ()
 
 
 def _with_sound(video: Format, formats: Sequence[Format]) -> Iterable[tuple[Format, Format | None]]:

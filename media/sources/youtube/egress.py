@@ -14,11 +14,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-PAUSES_SEC = (15 * 60.0, 30 * 60.0, 60 * 60.0)
-"""How long the first, second, ... refusal in a row pauses all polls; the last repeats."""
-
-PRIORITY_IN_A_ROW = 5
-"""Polls with priority that go before a background poll which came earlier."""
+PAUSES_SEC = (15 * 60.0, 30 * 60.0, 60 * 60.0)  # after the first, second, ... refusal in a row
+PRIORITY_IN_A_ROW = 5  # polls with priority that go before a background poll which came earlier
 
 
 class BudgetExhausted(Exception):

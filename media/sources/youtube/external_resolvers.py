@@ -38,9 +38,7 @@ from media.sources.youtube.workspace import (
 
 _CPU_SEC = 60
 _OUTPUT_BYTES = 32 * 1024 * 1024
-_NO_LIMIT = -1
-"""As `resource.RLIM_INFINITY`: V8, in deno, reserves far more addresses than memory."""
-
+_NO_LIMIT = -1  # as `resource.RLIM_INFINITY`: V8, in deno, reserves far more addresses than memory
 _LINE = re.compile(r"(WARNING|ERROR): (\[youtube\] (?:[\w-]{11}: )?)?(.*)")
 _ANSWERED = re.compile(r"\b(?:Client|Server) Error\b")
 
@@ -147,7 +145,11 @@ def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolve
     Where there are no formats, its last warning on the video is the site's reason: the extractor
     gives it after those on single clients.
     """
-    lines = [found.groups() for found in map(_LINE.match, _lines(stderr)) if found]
+    lines = [
+        found.groups()
+        for found in map(_LINE.match, stderr.decode(errors="replace").splitlines())
+        if found
+    ]
     errors = [text for kind, _, text in lines if kind == "ERROR"]
     on_video = [text for kind, ours, text in lines if kind == "WARNING" and ours]
     info = json.loads(stdout) if stdout.strip() else None
@@ -188,7 +190,3 @@ def read_streamlink(request: ResolveRequest, stdout: bytes) -> ResolvedVideo:
         unanswered=int(is_unanswered),
         master_url=masters[0] if masters else None,
     )
-
-
-def _lines(output: bytes) -> list[str]:
-    return output.decode(errors="replace").splitlines()

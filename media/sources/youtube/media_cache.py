@@ -19,13 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from media.sources.source import MediaUrls, Observation, SourceState
 
 MAX_VIDEOS = 1000
-
-SHORT_LIFE_SEC = 5.0
-"""Media that is lost again so soon was never good: the next poll waits longer."""
-
-LOST_AGAIN_SEC = (0.0, 4.0, 8.0, 16.0, 32.0, 60.0)
-"""Waits after the first, second, ... find in a row that was no good; the last repeats."""
-
+SHORT_LIFE_SEC = 5.0  # media that is lost again so soon was never good: the next poll waits longer
+LOST_AGAIN_SEC = (0.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # after each find in a row that was no good
 _MEDIA_URLS = TypeAdapter(MediaUrls)
 _SUFFIX = ".json"
 

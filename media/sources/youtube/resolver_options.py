@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-ExtractorArgs = dict[str, dict[str, list[str]]]
-"""Arguments by extractor and name, as `YoutubeDL` takes them."""
-
+ExtractorArgs = dict[str, dict[str, list[str]]]  # by extractor and name, as `YoutubeDL` has them
 _MEBIBYTE = 1024 * 1024
 
 
@@ -20,14 +18,9 @@ class Resolver(StrEnum):
 class PollDepth(StrEnum):
     """How much a poll finds out, and so what it costs."""
 
-    STATUS = "status"
-    """Whether the video is live, in one request where the site lets it."""
-
-    MEDIA = "media"
-    """Also where its media is, in 3 to 6 requests."""
-
-    REMAINS = "remains"
-    """Also where the last media is of a stream that has just ended, as far as the site keeps it."""
+    STATUS = "status"  # whether the video is live, in one request where the site lets it
+    MEDIA = "media"  # also where its media is, in 3 to 6 requests
+    REMAINS = "remains"  # also where the last media of an ended stream is, while the site keeps it
 
 
 @dataclass(frozen=True, kw_only=True)

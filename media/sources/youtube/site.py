@@ -15,9 +15,7 @@ from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, Reso
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
 
-BUSY = "busy"
-"""Reason of a poll that was not made, because the budget is used up: it says nothing."""
-
+BUSY = "busy"  # reason of a poll that was not made, because the budget is used up: it says nothing
 _RETRY_SEC = 60.0
 _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED})
 

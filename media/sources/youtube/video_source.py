@@ -15,16 +15,11 @@ from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.resolver_options import PollDepth
 from media.sources.youtube.site import BUSY, YouTubeSite
 
-MAX_RENDITIONS_TRIED = 4
-"""Renditions whose playlists are loaded, while those before are gone."""
-
+MAX_RENDITIONS_TRIED = 4  # renditions whose playlists are loaded, while those before are gone
 ENDED_AGAIN_SEC = 30.0
 LOOK_AGAIN_SEC = 60.0
-OFFLINE_AGAIN_SEC = 20.0
-"""Within the shortest live window: an encoder that reconnects loses no segment."""
-
-OFFLINE_GRACE_SEC = 300.0
-"""A live stream that goes offline may come back: the site itself waits for about a minute."""
+OFFLINE_AGAIN_SEC = 20.0  # within the shortest live window: a reconnecting encoder loses nothing
+OFFLINE_GRACE_SEC = 300.0  # a stream may come back: the site itself waits for about a minute
 
 
 class YouTubeSource:
@@ -135,9 +130,7 @@ _FAR_MAX_SEC = 15 * 60.0
 _NEAR_SEC = 5 * 60.0
 _CLOSE_SEC = 60.0
 _WAITS_BEFORE = (60.0, 30.0)
-_LATE_WAITS = ((10 * 60.0, 10.0), (60 * 60.0, 30.0), (6 * 3600.0, 120.0))
-"""Lateness up to which a wait holds, and that wait."""
-
+_LATE_WAITS = ((10 * 60.0, 10.0), (60 * 60.0, 30.0), (6 * 3600.0, 120.0))  # up to a lateness
 _VERY_LATE_SEC = _FAR_MIN_SEC
 _UNKNOWN_START_SEC = 60.0
 _USER_START_HOLDS_SEC = 5 * 60.0

@@ -12,8 +12,7 @@ from deno import find_deno_bin  # type: ignore[import-untyped]
 
 from media.sources.youtube.resolver_options import YouTubeOptions
 
-PREFIX = "stream-tracker-youtube-locked-"
-"""Names of folders begin with it; a folder's lock shows that its owner lives."""
+PREFIX = "stream-tracker-youtube-locked-"  # of folders' names; a lock shows that the owner lives
 
 
 class Workspace:
