@@ -58,8 +58,8 @@ from api.page import (
     status_page_routes,
     wall,
 )
-from api.page.cookies import SessionCookie
 from api.page.monitor_page import MonitorPages
+from api.page.session_routes import SessionCookie
 from api.page.wall import WallService
 from api.reconciler import Reconciler
 from api.request_limits import RequestLimits

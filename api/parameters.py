@@ -22,6 +22,7 @@ from monitors.labels import KEY_PATTERN, MAX_LABELS
 
 APPLIED_BY: Final = "Which set of files `stream-tracker apply` made it from."
 MAX_OFFSET: Final = 2**31 - 1
+_LABEL_TEXT: Final = re.compile(rf"({KEY_PATTERN.strip('^$')}):([^\0]+)")
 _LABEL_PATTERN: Final = r"^[a-z0-9._/-]{1,63}:[^\x00]*$"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,30}")
 
@@ -113,6 +114,19 @@ def _label_filter(
 
 
 LabelFilter = Annotated[list[Label], Depends(_label_filter)]
+
+
+class LabelText:
+    """A label as people write it into a form: nothing, or no KEY:VALUE, is no filter."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.strip()[:400]
+        found = _LABEL_TEXT.fullmatch(self.text)
+        self.labels: list[Label] = [(found[1], found[2])] if found else []
+
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.text and not self.labels)
 
 
 def check_single(request: Request, header: str) -> None:

@@ -23,9 +23,9 @@ from api.page.figures import (
     percent,
     unseen,
 )
-from api.page.label_filter import LabelText
 from api.page.rendering import HEADERS, Page, page_router
 from api.page.texts import Words
+from api.parameters import LabelText
 from api.store.records import CoverageSubject
 from monitors.availability import TimeResolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval
@@ -147,7 +147,7 @@ def _length(words: Words, seconds: float) -> str:
     return length(words, seconds) if seconds else ""
 
 
-def _csv(asked: CoverageRange, label: "LabelText") -> str:
+def _csv(asked: CoverageRange, label: LabelText) -> str:
     query = {"from": asked.since.isoformat(), "to": asked.until.isoformat(), "format": "csv"}
     return "/api/v1/reports/availability?" + urlencode(
         query | ({"label": label.text} if label.labels else {})

@@ -10,10 +10,9 @@ from fastapi import Depends, Query, Response
 from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
 from api.incidents.service import Incidents, IncidentService
 from api.monitors.service import Monitors, MonitorService
-from api.page.label_filter import LabelText
 from api.page.rendering import Page, page_router
-from api.page.running_silences import RunningSilences, running_silences
-from api.parameters import EmptyIsNone
+from api.page.silence_pages import RunningSilences, running_silences
+from api.parameters import EmptyIsNone, LabelText
 from api.silences.schemas import Silence
 from api.silences.service import Silences
 from api.store.filters import IncidentFilter

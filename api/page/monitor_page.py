@@ -19,7 +19,7 @@ from api.monitors.service import MonitorService
 from api.page.config_fields import changeable_fields, creation_fields, evidence_field
 from api.page.meters import channel_meters, loudness_meters
 from api.page.rendering import Page, page_router
-from api.page.running_silences import running_silences
+from api.page.silence_pages import running_silences
 from api.parameters import PathId
 from api.silences.service import Silences
 from api.store import Store

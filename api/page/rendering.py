@@ -27,8 +27,7 @@ from api.auth import AuthenticationDep, Caller
 from api.errors import ApiError
 from api.page import static_files
 from api.page.compression import compressed_answer
-from api.page.language import language_of
-from api.page.texts import Words
+from api.page.texts import Words, language_of
 from api.sessions import csrf_token
 from api.store import StoreUnavailable
 

@@ -1,7 +1,7 @@
 """Logging in and out: `/login`, `/session`, and links that log in once."""
 
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,17 +18,43 @@ from api.body import parse_json_object, read_body
 from api.client_routes import client_route
 from api.errors import ApiError, Forbidden, RateLimitExceeded, Unauthorized, ValidationFailed
 from api.injection import injected
-from api.page.cookies import SessionCookie
-from api.page.language import LANGUAGE_COOKIE
 from api.page.rendering import HEADERS, Document, PublicPage, page_router
+from api.page.texts import LANGUAGE_COOKIE
 from api.request_limits import Counted, Limits
-from api.sessions import Sessions
+from api.sessions import SESSION_TIME, Sessions
 from notifications.notification import Language
+from runtime.settings import GatewaySettings
 
 MOST_FORM_BYTES: Final = 8 * 1024
 MOST_FIELDS: Final = 8
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 LANGUAGE_SEC: Final = 365 * 24 * 3600
+
+
+class SessionCookie:
+    """Sets and removes the cookie of a session, which no script and no other site can use."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._public = urlsplit(settings.public_url or "")
+
+    def set(self, request: Request, response: Response, token: str) -> None:
+        response.set_cookie(
+            SESSION_COOKIE,
+            token,
+            max_age=round(SESSION_TIME.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=self._is_behind_tls(request),
+        )
+
+    def remove(self, response: Response) -> None:
+        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+
+    def _is_behind_tls(self, request: Request) -> bool:
+        # A proxy that ends TLS need not say so, but then PUBLIC_URL does.
+        is_public = request.headers.get("Host", "") == self._public.netloc
+        return request.url.scheme == "https" or (is_public and self._public.scheme == "https")
+
 
 SessionsDep = Annotated[Sessions, injected(Sessions)]
 Cookie = Annotated[SessionCookie, injected(SessionCookie)]

@@ -1,6 +1,7 @@
-"""The pages of silences."""
+"""The pages of silences, and what other pages show of those that hold now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Query, Response
@@ -10,7 +11,7 @@ from api.monitors.service import Monitors, MonitorService
 from api.page.figures import in_order_of_names
 from api.page.rendering import Page, page_router
 from api.silences.schemas import Silence
-from api.silences.service import Silences
+from api.silences.service import MAX_SILENCES, Silences, SilenceService
 from api.store.filters import MonitorFilter
 from monitors.status import IncidentKind
 
@@ -28,7 +29,7 @@ async def silences(page: Page, service: Silences, monitors: Monitors) -> Respons
     return page.render(
         "silences.html",
         title="silences.title",
-        scripts=["forms_only.js"],
+        scripts=["silences.js"],
         silences=found,
         names=await _names(monitors, found),
         most_named=MOST_NAMED,
@@ -65,3 +66,39 @@ async def _names(monitors: MonitorService, silences: Sequence[Silence]) -> dict[
     ids = {each for one in silences for each in (one.monitor_ids or ())[:MOST_NAMED]}
     found = await monitors.by_ids(ids)
     return {each.monitor_id: each.name or each.stream_url for each in found}
+
+
+@dataclass(frozen=True)
+class RunningSilences:
+    """The silences that hold now, for pages that offer to end them."""
+
+    silences: list[Silence]
+
+    def of(
+        self, monitor_id: str, labels: Mapping[str, str], kind: IncidentKind | None = None
+    ) -> Silence | None:
+        """Return the one that ends last of those about a monitor, or about its incidents of a kind.
+
+        Without a kind, only one about all kinds: others leave something to be silenced.
+        """
+        found = [
+            each
+            for each in self.silences
+            if _is_about(each, monitor_id, labels)
+            and (each.kinds is None or (kind is not None and kind in each.kinds))
+        ]
+        return max(found, key=lambda each: each.ends_at, default=None)
+
+
+def _is_about(silence: Silence, monitor_id: str, labels: Mapping[str, str]) -> bool:
+    if silence.monitor_ids is not None:
+        return monitor_id in silence.monitor_ids
+    return all(labels.get(key) == value for key, value in (silence.labels or {}).items())
+
+
+async def running_silences(service: SilenceService) -> RunningSilences:
+    found = await service.list_current(limit=MAX_SILENCES, offset=0)
+    now = service.now()
+    return RunningSilences(
+        [each for each in found.silences if each.starts_at <= now < each.ends_at]
+    )

@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from api.page.language import preferred
 from api.page.rendering import TEMPLATES
 from api.page.static_files import FILES
-from api.page.texts import TEXTS
+from api.page.texts import TEXTS, preferred
 from monitors.status import SEEN_AS
 from notifications.notification import Language
 
@@ -25,7 +24,7 @@ def test_each_text_is_in_each_language_with_the_same_values() -> None:
 
 
 def test_each_text_that_is_used_exists() -> None:
-    sources = {path.name: path.read_text() for path in TEMPLATES.rglob("*.html")}
+    sources = {str(path): path.read_text() for path in TEMPLATES.rglob("*.html")}
     sources |= {name: content.decode() for name, content in FILES.items() if name.endswith(".js")}
     missing = {
         (name, key)

@@ -18,9 +18,6 @@ function tick() {
   for (const each of list.querySelectorAll("time[data-since]")) {
     each.textContent = duration((now() - Date.parse(each.dataset.since)) / 1000);
   }
-  for (const each of list.querySelectorAll("[data-seconds]")) {
-    each.textContent = duration(Number(each.dataset.seconds));
-  }
 }
 
 function aim(actions) {

@@ -1,15 +1,8 @@
 // A status page: local times, and what is true now once a minute.
 
-import { duration, localize } from "./time.js";
+import { localize } from "./time.js";
 
 const EVERY_MS = 60_000;
-
-function dress() {
-  localize();
-  for (const each of document.querySelectorAll("[data-seconds]")) {
-    each.textContent = duration(Number(each.dataset.seconds));
-  }
-}
 
 async function renew() {
   if (document.hidden) return;
@@ -21,11 +14,11 @@ async function renew() {
     if (main.contains(document.activeElement) && document.activeElement !== main) return;
     main.replaceChildren(...document.importNode(fresh.getElementById("content"), true).childNodes);
     document.title = fresh.title;
-    dress();
+    localize();
   } catch {
     // The page says from when it is.
   }
 }
 
-dress();
+localize();
 setInterval(renew, EVERY_MS);

@@ -18,9 +18,14 @@ const ZOOM = 2;
 const SETTLE_MS = 150;
 const DRAG_PX = 4;
 
-function draw(parent, name, attributes, text) {
+export function svgElement(name, attributes) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function draw(parent, name, attributes, text) {
+  const element = svgElement(name, attributes);
   if (text !== undefined) element.textContent = text;
   parent.append(element);
   return element;

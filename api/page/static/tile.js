@@ -1,11 +1,17 @@
-// One tile of the wall. It writes to the document only what has changed.
+// One tile of the wall, and what state its monitor is in. It writes to the document only what has changed.
 
-import { judge } from "./states.js";
-import { showLevels } from "./meters.js";
 import { ago, duration, now } from "./time.js";
-import { t } from "./texts.js";
+import { t, textOf } from "./texts.js";
 
+const ACTIVE = new Set(["scheduled", "initializing", "waiting", "monitoring"]);
+const CRITICAL = new Set(["blackout", "silence", "freeze", "suspended", "segment_error"]);
+const SILENT_MS = 150_000; // reports come at least once a minute
 const STALE_PICTURE_MS = 120_000; // a picture comes once a minute even when nobody looks
+const LOWEST_DB = -60;
+const MOST_CHANNELS = 8;
+
+/** In the order in which tiles come. */
+export const STATES = ["error", "warning", "unknown", "ok", "inactive"];
 
 export class Tile {
   constructor(monitor, template, pictures, silences) {
@@ -96,4 +102,76 @@ function write(element, text) {
 
 function set(element, name, value) {
   if (element.dataset[name] !== value) element.dataset[name] = value;
+}
+
+/** Returns whether a monitor belongs on the wall. */
+export function isShown(monitor) {
+  return ACTIVE.has(monitor.status) || monitor.status === "error";
+}
+
+/**
+ * Returns {state, words, since, needsAttention, isMuted}.
+ *
+ * `since` is when it began, in milliseconds, null where that is not known. `isMuted`: somebody
+ * takes care of it already, or it is silenced.
+ */
+function judge(monitor, incidents, nowMs, silences) {
+  if (monitor.status === "error") return attention("error", t("status.error"));
+  const open = incidents.length ? incidents : (monitor.open_incidents ?? []).map(reported);
+  if (open.length) return ofIncidents(open, (one) => silences.hold(monitor, one.kind, nowMs));
+  if (monitor.status !== "monitoring") return calm("inactive", textOf("status", monitor.status));
+  const heardAt = Date.parse(monitor.as_of);
+  if (nowMs - heardAt > SILENT_MS) {
+    return attention("unknown", t("wall.script.not_seen"), heardAt);
+  }
+  return ofHealth(monitor.health);
+}
+
+/** What a report tells of an incident whose own news has not come yet. */
+function reported(kind) {
+  return { kind, severity: CRITICAL.has(kind) ? "critical" : "warning" };
+}
+
+function ofIncidents(open, isSilenced) {
+  const worst = open.filter((one) => one.severity === "critical");
+  const told = worst.length ? worst : open;
+  const since = Math.min(...told.map((one) => Date.parse(one.started_at)));
+  const isMuted = open.every((one) => one.acknowledged_at || isSilenced(one));
+  const words = [...new Set(told.map((one) => textOf("kind", one.kind)))].join(" · ");
+  const state = worst.length ? "error" : "warning";
+  return { ...attention(state, words, Number.isNaN(since) ? null : since), isMuted };
+}
+
+function ofHealth(health) {
+  for (const part of ["video", "audio"]) {
+    if (health[part] === "warning") return calm("warning", t(`wall.script.fault.${part}`));
+  }
+  const isKnown = health.video !== "unknown" || health.audio !== "unknown";
+  return isKnown ? calm("ok", t("state.ok")) : calm("unknown", t("state.unknown"));
+}
+
+function attention(state, words, since = null) {
+  return { state, words, since, needsAttention: true, isMuted: false };
+}
+
+function calm(state, words) {
+  return { state, words, since: null, needsAttention: false, isMuted: false };
+}
+
+// Meters of sound, one bar a channel, from -60 dBFS to 0: null or empty shows none.
+function showLevels(element, channels) {
+  const shown = (channels ?? []).slice(0, MOST_CHANNELS);
+  while (element.children.length > shown.length) element.lastElementChild.remove();
+  while (element.children.length < shown.length) element.append(newMeter());
+  shown.forEach((db, index) => {
+    const covered = Math.min(1, Math.max(0, db / LOWEST_DB));
+    element.children[index].firstElementChild.style.transform = `scaleY(${covered.toFixed(3)})`;
+  });
+}
+
+function newMeter() {
+  const meter = document.createElement("span");
+  meter.className = "meter";
+  meter.append(document.createElement("i"));
+  return meter;
 }

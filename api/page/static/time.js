@@ -54,8 +54,9 @@ export function duration(sec) {
   return t("script.days", { d: Math.floor(s / 86400), h: Math.floor((s % 86400) / 3600) });
 }
 
-/** Writes all <time datetime data-format> below `root` in the viewer's zone. */
+/** Writes all <time datetime data-format> below `root` in the viewer's zone, and all `data-seconds`. */
 export function localize(root = document) {
+  for (const each of root.querySelectorAll("[data-seconds]")) each.textContent = duration(Number(each.dataset.seconds));
   for (const each of root.querySelectorAll("time[datetime]")) {
     const text = format(each.dateTime, each.dataset.format);
     if (each.textContent !== text) each.textContent = text;

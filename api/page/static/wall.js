@@ -1,18 +1,17 @@
 // The wall: a tile for each monitor, what needs attention first.
 
-import { Alarm } from "./alarm.js";
-import { Filter } from "./filter.js";
-import { setUpFullScreen } from "./full_screen.js";
+import { call } from "./api.js";
 import { listen } from "./live.js";
-import { Silences } from "./muting.js";
 import { Pictures } from "./pictures.js";
-import { isShown, STATES } from "./states.js";
-import { Tile } from "./tile.js";
+import { isShown, STATES, Tile } from "./tile.js";
 import { t } from "./texts.js";
 import { setServerTime } from "./time.js";
+import { Alarm, Filter, setUpFullScreen } from "./wall_tools.js";
 
 const byId = (id) => document.getElementById(id);
 const REFRESH_MS = 1000;
+const RENEW_SILENCES_MS = 30_000;
+const SILENCES_PAGE = 200;
 
 class Wall {
   constructor(data) {
@@ -166,6 +165,47 @@ function count(state, n) {
   part.innerHTML = `<svg class="icon" aria-hidden="true"><use href="#icon-${state}"></use></svg>`;
   part.append(t(`wall.script.count.${state}`, { n }));
   return part;
+}
+
+// Where nobody is told of an incident, the wall is calm, too.
+class Silences {
+  constructor(known) {
+    this.known = known;
+    setInterval(() => this.renew(), RENEW_SILENCES_MS);
+  }
+
+  async renew() {
+    if (document.hidden) return;
+    try {
+      this.known = await allSilences();
+    } catch {
+      // The connection's state says so.
+    }
+  }
+
+  /** Returns whether incidents of this kind of a monitor are silenced at a moment. */
+  hold(monitor, kind, nowMs) {
+    return this.known.some((one) =>
+      Date.parse(one.starts_at) <= nowMs && nowMs < Date.parse(one.ends_at) &&
+      (one.kinds?.includes(kind) ?? true) && isAbout(one, monitor));
+  }
+}
+
+async function allSilences() {
+  const found = [];
+  let total = 1;
+  while (found.length < total) {
+    const page = await call("GET", `/api/v1/silences?limit=${SILENCES_PAGE}&offset=${found.length}`);
+    if (!page.silences.length) break; // some have ended meanwhile
+    found.push(...page.silences);
+    total = page.pagination.total;
+  }
+  return found;
+}
+
+function isAbout(silence, monitor) {
+  if (silence.monitor_ids) return silence.monitor_ids.includes(monitor.monitor_id);
+  return Object.entries(silence.labels ?? {}).every(([key, value]) => monitor.labels[key] === value);
 }
 
 const data = JSON.parse(byId("data").textContent);
