@@ -22,16 +22,11 @@ class Content(StrEnum):
 
 
 class Run(NamedTuple):
-    """Segments of equal length, one after the other (`S`, 5.3.9.6), in units of the timescale.
+    """Segments of equal length, one after the other (`S`, 5.3.9.6), in units of the timescale."""
 
-    Attributes:
-        start: None where it follows from the run before.
-        repeat: how often the first segment is repeated; below 0 until the next run or the end.
-    """
-
-    start: int | None
+    start: int | None  # None where it follows from the run before
     duration: int
-    repeat: int
+    repeat: int  # how often the first segment is repeated; below 0 until the next run or the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,72 +39,52 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Addressing:
-    """How the segments of a representation are found (SegmentTemplate, SegmentList).
+    """How the segments of a representation are found (SegmentTemplate, SegmentList)."""
 
-    Attributes:
-        media: the template of their URLs; None with `listed`.
-        listed: their addresses one by one (SegmentList), of which the first is `start_number`.
-        end_number: of the last one, where that is told.
-        is_chunked: whether a segment is there, chunk by chunk, while it is being made.
-        timescale: units a second.
-        time_offset: media time at the period's start, in units (`presentationTimeOffset`).
-        duration: of each segment in units, where there is no `timeline`.
-    """
-
-    media: str | None
+    media: str | None  # the template of their URLs; None with `listed`
+    # their addresses one by one (SegmentList), of which the first is `start_number`
     listed: tuple[Address, ...]
     initialization: Address | None
-    is_chunked: bool
-    timescale: int
+    is_chunked: bool  # whether a segment is there, chunk by chunk, while it is being made
+    timescale: int  # units a second
     start_number: int
-    end_number: int | None
-    time_offset: int
-    duration: int | None
+    end_number: int | None  # of the last one, where that is told
+    time_offset: int  # media time at the period's start, in units (`presentationTimeOffset`)
+    duration: int | None  # of each segment in units, where there is no `timeline`
     timeline: tuple[Run, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One encoding of a picture, a sound or both.
-
-    Attributes:
-        place: of its adaptation set in the period: those of one set can replace each other.
-        is_main: whether it is part of what most are to see and hear: no commentary, no audio
-            description, no sign language.
-        bandwidth: bits a second; 0 where it is not told.
-        base_urls: absolute; what its addresses are relative to. Each leads to the same files.
-        described: how its segments are found, see `media.dash.addressing`; empty for a file that
-            is no sequence of segments.
-        protection: how it is encrypted (`cenc`, `cbcs`, ...); None where it is not.
-    """
+    """One encoding of a picture, a sound or both."""
 
     id: str
     content: Content
-    place: int
+    place: int  # of its adaptation set in the period: those of one set can replace each other
+    # whether it is part of what most are to see and hear: no commentary, no audio description, no
+    # sign language
     is_main: bool
     language: str | None
-    bandwidth: int
+    bandwidth: int  # bits a second; 0 where it is not told
     resolution: Resolution | None
     codecs: tuple[str, ...]
+    # absolute; what its addresses are relative to. Each leads to the same files.
     base_urls: tuple[str, ...]
+    # how its segments are found, see `media.dash.addressing`; empty for a file that is no sequence
+    # of segments
     described: tuple[Element, ...] = field(repr=False)
-    protection: str | None = None
+    protection: str | None = None  # how it is encrypted (`cenc`, `cbcs`, ...); None where it is not
 
 
 @dataclass(frozen=True)
 class Period:
-    """A stretch of the presentation with representations of its own.
+    """A stretch of the presentation with representations of its own."""
 
-    Attributes:
-        id: the same in each load, no other period's; None where that cannot be told.
-        start_sec: from the presentation's start. Some packagers move it along with the window.
-        end_sec: None for the last one of a live presentation.
-        read: reads `representations`. Of a day of periods only the newest are ever asked for.
-    """
-
-    id: str | None
+    id: str | None  # the same in each load, no other period's; None where that cannot be told
+    # from the presentation's start. Some packagers move it along with the window.
     start_sec: Fraction
-    end_sec: Fraction | None
+    end_sec: Fraction | None  # None for the last one of a live presentation
+    # reads `representations`. Of a day of periods only the newest are ever asked for.
     read: Callable[[], tuple[Representation, ...]] = field(repr=False)
 
     @cached_property
@@ -120,22 +95,15 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """A manifest.
+    """A manifest."""
 
-    Attributes:
-        is_live: whether more may come (`type="dynamic"`).
-        available_from: wall clock of the presentation's start; None where it is not told.
-        length_sec: after which nothing more comes; None where that is not known yet.
-        may_grow: whether `length_sec` may be what there is so far, though it should not be.
-        window_sec: how long segments stay available; None for ever.
-        clock: what the manifest says the time is (UTCTiming `direct`); None for our own.
-    """
-
-    is_live: bool
+    is_live: bool  # whether more may come (`type="dynamic"`)
+    # wall clock of the presentation's start; None where it is not told
     available_from: datetime | None
-    length_sec: Fraction | None
-    may_grow: bool
-    window_sec: float | None
+    length_sec: Fraction | None  # after which nothing more comes; None where that is not known yet
+    may_grow: bool  # whether `length_sec` may be what there is so far, though it should not be
+    window_sec: float | None  # how long segments stay available; None for ever
+    # what the manifest says the time is (UTCTiming `direct`); None for our own
     clock: datetime | None
     periods: tuple[Period, ...]
 

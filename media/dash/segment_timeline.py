@@ -13,32 +13,22 @@ MOST_SEGMENTS = 1_000  # the newest; half an hour of 2 s, more than anybody need
 
 
 class SegmentSpan(NamedTuple):
-    """A segment's place in a representation, in units of its timescale.
+    """A segment's place in a representation, in units of its timescale."""
 
-    Attributes:
-        number: counts the period's segments from its `startNumber`.
-        is_told: False where that it exists follows from the clock alone.
-        is_ahead: whether it should be in the making by now.
-    """
-
-    number: int
+    number: int  # counts the period's segments from its `startNumber`
     start: int
     duration: int
-    is_told: bool
-    is_ahead: bool = False
+    is_told: bool  # False where that it exists follows from the clock alone
+    is_ahead: bool = False  # whether it should be in the making by now
 
 
 @dataclass(frozen=True)
 class Clock:
-    """A period's present.
+    """A period's present."""
 
-    Attributes:
-        now_sec: seconds since the period's start; None for all of a presentation that is not live.
-        window_sec: how far back segments are available; None for ever.
-    """
-
+    # seconds since the period's start; None for all of a presentation that is not live
     now_sec: Fraction | None
-    window_sec: float | None
+    window_sec: float | None  # how far back segments are available; None for ever
 
 
 def spans(addressing: Addressing, period: Period, clock: Clock) -> list[SegmentSpan]:

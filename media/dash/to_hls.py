@@ -37,18 +37,14 @@ STILL_GROWING_SEC = (
 
 
 class TrackPlaylist(NamedTuple):
-    """A track's segments.
-
-    Attributes:
-        told: how many of them, from the first, there are for sure; that the rest exists follows
-            from the clock alone.
-        is_chunked: whether the others exist before they are whole, as chunks are added.
-        is_ahead: whether the last one is not due yet: if it exists, those before it are whole.
-    """
+    """A track's segments."""
 
     playlist: MediaPlaylist
+    # how many of them, from the first, there are for sure; that the rest exists follows from the
+    # clock alone
     told: int
-    is_chunked: bool = False
+    is_chunked: bool = False  # whether the others exist before they are whole, as chunks are added
+    # whether the last one is not due yet: if it exists, those before it are whole
     is_ahead: bool = False
 
 

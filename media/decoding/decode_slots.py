@@ -19,13 +19,9 @@ MAX_DEBT_SEC = 30.0
 
 @dataclass
 class DecodeUsage:
-    """How much decoding one stream used lately.
+    """How much decoding one stream used lately."""
 
-    Attributes:
-        debt_sec: decoding beyond its refund, at `recorded_at` of the slots' clock.
-    """
-
-    debt_sec: float = 0.0
+    debt_sec: float = 0.0  # decoding beyond its refund, at `recorded_at` of the slots' clock
     recorded_at: float = 0.0
     slow_until: float = 0.0
 

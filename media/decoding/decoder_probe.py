@@ -45,15 +45,11 @@ LARGE_BYTES = 256 * 1024  # a larger answer is read beside the event loop; few a
 
 @dataclass
 class Confinement:
-    """The system call filter of decoders; see `media.decoding.decoder.confinement`.
+    """The system call filter of decoders; see `media.decoding.decoder.confinement`."""
 
-    Attributes:
-        is_required: nothing is decoded without it. By default where there is one for the platform.
-        is_there: whether the latest decoder has it; None before the first.
-    """
-
+    # nothing is decoded without it. By default where there is one for the platform.
     is_required: bool = field(default_factory=has_filter)
-    is_there: bool | None = None
+    is_there: bool | None = None  # whether the latest decoder has it; None before the first
 
     @classmethod
     def from_setting(cls, required: bool | None) -> "Confinement":

@@ -111,18 +111,14 @@ class SampleRun(NamedTuple):
 
 @dataclass(frozen=True)
 class FfmpegTracks:
-    """The first video and audio track of a segment; None where there is none.
-
-    Attributes:
-        program: whose they are, by its number, where there are several.
-        unmeasurable: kinds of tracks of which none can be measured, and why.
-    """
+    """The first video and audio track of a segment; None where there is none."""
 
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None
     height: int | None = None
-    program: int | None = None
+    program: int | None = None  # whose they are, by its number, where there are several
+    # kinds of tracks of which none can be measured, and why
     unmeasurable: Mapping[str, UnmeasurableCodec] = field(default_factory=dict)
 
     def without(self, unmeasurable: Mapping[str, UnmeasurableCodec]) -> "FfmpegTracks":

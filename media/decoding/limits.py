@@ -18,19 +18,13 @@ OWN_CGROUP = Path("/proc/self/cgroup")
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeLimits:
-    """What one segment may take before it is given up as undecodable.
-
-    Attributes:
-        cpu_sec: at most, however long the segment; see `cpu_sec_for`.
-        memory_bytes: address space of the process (RLIMIT_AS).
-        max_resident_bytes: a decoder that holds more after its segment is replaced.
-    """
+    """What one segment may take before it is given up as undecodable."""
 
     wall_sec: float = 60
-    cpu_sec: int = 40
-    memory_bytes: int = 1024 * MEBI
+    cpu_sec: int = 40  # at most, however long the segment; see `cpu_sec_for`
+    memory_bytes: int = 1024 * MEBI  # address space of the process (RLIMIT_AS)
     max_frames: int = MAX_FRAMES
-    max_resident_bytes: int = 400 * MEBI
+    max_resident_bytes: int = 400 * MEBI  # a decoder that holds more after its segment is replaced
 
     def cpu_sec_for(self, duration_sec: float) -> int:
         return min(self.cpu_sec, max(MIN_CPU_SEC, math.ceil(CPU_SHARE * duration_sec)))

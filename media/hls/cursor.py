@@ -27,58 +27,46 @@ IMPLAUSIBLE_JUMP = 1_000_000  # no outage misses that many (3 weeks of 2 s): the
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What a loaded playlist brought.
+    """What a loaded playlist brought."""
 
-    Attributes:
-        segments: to be analysed now, in this order; it takes the place of what an earlier
-            `advance` returned and was not `done` yet. Gaps (`Segment.gap`) are among them.
-        missed_sec: about how much media that was, in seconds.
-        changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
-        has_media: whether one of those is more than a gap.
-        rejoined: whether another rendition is followed from its live edge on, as nothing tells
-            which of its segments were seen of the one before.
-    """
-
+    # to be analysed now, in this order; it takes the place of what an earlier `advance` returned
+    # and was not `done` yet. Gaps (`Segment.gap`) are among them.
     segments: tuple[Segment, ...]
     missed: int = 0
-    missed_sec: float = 0.0
+    missed_sec: float = 0.0  # about how much media that was, in seconds
+    # whether a segment is newer than all seen before; what `media.hls.reload` asks
     changed: bool = False
-    has_media: bool = False
+    has_media: bool = False  # whether one of those is more than a gap
     restarted: bool = False
+    # whether another rendition is followed from its live edge on, as nothing tells which of its
+    # segments were seen of the one before
     rejoined: bool = False
 
 
 class PlaylistCursor(BaseModel):
-    """A position in one media playlist, at most 2 KB as JSON.
+    """A position in one media playlist, at most 2 KB as JSON."""
 
-    Attributes:
-        next_sequence: first segment that is not done; None before the first segment was seen.
-        newest_sequence: last segment seen in any playlist of this programme.
-        remembered: identities of the newest segments seen, by sequence.
-        newest_ends_at: wall clock of the end of the newest segment seen, where that is known.
-        began_at: wall clock of the programme's start, where that was told.
-        window: number of the first segment that was listed last, and how many there were.
-        parts_done: parts of the first segment that is not done that were measured.
-        parts_sec: how much media these were.
-        is_renumbered: the server's numbers are not kept by their segments, and count no more.
-        uris_changed: the last load had other identities under the same numbers. Once is a restart,
-            twice running is a server that renames its segments on each request.
-        next_starts_at: wall clock of the first segment that is not done, where that is known.
-        switched: the next playlist is that of another rendition.
-    """
-
+    # first segment that is not done; None before the first segment was seen
     next_sequence: int | None = None
-    newest_sequence: int = -1
+    newest_sequence: int = -1  # last segment seen in any playlist of this programme
+    # identities of the newest segments seen, by sequence
     remembered: dict[int, str] = Field(default_factory=dict)
+    # wall clock of the end of the newest segment seen, where that is known
     newest_ends_at: AwareDatetime | None = None
+    # wall clock of the programme's start, where that was told
     began_at: AwareDatetime | None = None
+    # number of the first segment that was listed last, and how many there were
     window: tuple[int, int] = (0, 0)
-    parts_done: int = 0
-    parts_sec: float = 0.0
+    parts_done: int = 0  # parts of the first segment that is not done that were measured
+    parts_sec: float = 0.0  # how much media these were
+    # the server's numbers are not kept by their segments, and count no more
     is_renumbered: bool = False
+    # the last load had other identities under the same numbers. Once is a restart, twice running is
+    # a server that renames its segments on each request.
     uris_changed: bool = False
+    # wall clock of the first segment that is not done, where that is known
     next_starts_at: AwareDatetime | None = None
-    switched: bool = False
+    switched: bool = False  # the next playlist is that of another rendition
 
     def numbered(self, playlist: MediaPlaylist) -> MediaPlaylist:
         """Return `playlist` with sequence numbers that go on from those seen before.

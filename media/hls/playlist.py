@@ -30,17 +30,13 @@ class Resolution(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """How a segment is encrypted (RFC 8216 4.3.2.4); absent where it is not.
-
-    Attributes:
-        uri: where the key is, absolute; None where the playlist names none.
-        iv: 16 bytes; None means the segment's media sequence, big-endian (RFC 8216 5.2).
-        key_format: `identity` is a plain key of 16 bytes; anything else is a DRM system.
-    """
+    """How a segment is encrypted (RFC 8216 4.3.2.4); absent where it is not."""
 
     method: str
-    uri: str | None
+    uri: str | None  # where the key is, absolute; None where the playlist names none
+    # 16 bytes; None means the segment's media sequence, big-endian (RFC 8216 5.2)
     iv: bytes | None = None
+    # `identity` is a plain key of 16 bytes; anything else is a DRM system
     key_format: str = "identity"
 
 
@@ -67,43 +63,33 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One media segment, or a piece of one (`media.hls.pieces`).
+    """One media segment, or a piece of one (`media.hls.pieces`)."""
 
-    Attributes:
-        uri: absolute URL; where the playlist's text is no URL, that text as it stands, so that
-            only this segment fails.
-        duration_sec: EXTINF, above 0 and at most an hour.
-        duration_declared: False where EXTINF is absurd; `duration_sec` then is the playlist's
-            target duration.
-        init: to be put before the segment's own bytes.
-        program_date_time: aware wall clock of the first moment, declared or extrapolated; None
-            where the playlist does not tell.
-        discontinuity: whether encoding, tracks or timestamps may change at its start.
-        gap: whether it is known to be missing (EXT-X-GAP, 8216bis 4.4.4.7); do not fetch it.
-        name: tells it apart from the other segments, where its URI may not.
-        mirrors: further absolute URLs of the same bytes.
-        parts: of which it consists, as far as the playlist tells; of a piece those to be fetched.
-        offset_sec: of a piece, from the first moment of its segment.
-        parts_until: of a piece that is not the last: parts of its segment up to its end.
-        may_grow: whether its file may still be written to: nothing but the clock says it is whole.
-    """
-
+    # absolute URL; where the playlist's text is no URL, that text as it stands, so that only this
+    # segment fails
     uri: str
     sequence: int
-    duration_sec: float
+    duration_sec: float  # EXTINF, above 0 and at most an hour
     discontinuity_sequence: int = 0
+    # False where EXTINF is absurd; `duration_sec` then is the playlist's target duration
     duration_declared: bool = True
     byte_range: ByteRange | None = None
-    init: InitSegment | None = None
+    init: InitSegment | None = None  # to be put before the segment's own bytes
+    # aware wall clock of the first moment, declared or extrapolated; None where the playlist does
+    # not tell
     program_date_time: datetime | None = None
-    discontinuity: bool = False
+    discontinuity: bool = False  # whether encoding, tracks or timestamps may change at its start
+    # whether it is known to be missing (EXT-X-GAP, 8216bis 4.4.4.7); do not fetch it
     gap: bool = False
     encryption: Encryption | None = None
-    name: str = ""
-    mirrors: tuple[str, ...] = ()
+    name: str = ""  # tells it apart from the other segments, where its URI may not
+    mirrors: tuple[str, ...] = ()  # further absolute URLs of the same bytes
+    # of which it consists, as far as the playlist tells; of a piece those to be fetched
     parts: tuple[Part, ...] = ()
-    offset_sec: float = 0.0
+    offset_sec: float = 0.0  # of a piece, from the first moment of its segment
+    # of a piece that is not the last: parts of its segment up to its end
     parts_until: int | None = None
+    # whether its file may still be written to: nothing but the clock says it is whole
     may_grow: bool = False
 
     @property
@@ -120,40 +106,28 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ServerControl:
-    """What a server offers to those who load a playlist again and again (8216bis 4.4.3.8).
+    """What a server offers to those who load a playlist again and again (8216bis 4.4.3.8)."""
 
-    Attributes:
-        can_skip_until_sec: a delta update leaves out what is further than that from the end; None
-            where there is none.
-        can_block_reload: a request may wait for what is not published yet.
-        part_target_sec: longest duration of a part (EXT-X-PART-INF, 8216bis 4.4.3.7); None where
-            there are none.
-    """
-
+    # a delta update leaves out what is further than that from the end; None where there is none
     can_skip_until_sec: float | None = None
-    can_block_reload: bool = False
+    can_block_reload: bool = False  # a request may wait for what is not published yet
+    # longest duration of a part (EXT-X-PART-INF, 8216bis 4.4.3.7); None where there are none
     part_target_sec: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
-    """The last segments of one rendition, oldest first, with consecutive sequence numbers.
+    """The last segments of one rendition, oldest first, with consecutive sequence numbers."""
 
-    Attributes:
-        target_duration_sec: 1 to 60: declared, or made from the segments where it is not.
-        media_sequence: number of the first of `segments`, also where there is none yet.
-        segments: the newest ones, of a large window not all (`media.hls.window`).
-        is_numbered: whether the sequence numbers are those of the server, the same in each load.
-        began_at: wall clock of the programme's start, where that is told. With another one the
-            names of segments start over, too.
-    """
-
-    target_duration_sec: float
-    media_sequence: int
-    segments: tuple[Segment, ...]
+    target_duration_sec: float  # 1 to 60: declared, or made from the segments where it is not
+    media_sequence: int  # number of the first of `segments`, also where there is none yet
+    segments: tuple[Segment, ...]  # the newest ones, of a large window not all (`media.hls.window`)
     discontinuity_sequence: int = 0
     ended: bool = False
+    # whether the sequence numbers are those of the server, the same in each load
     is_numbered: bool = True
+    # wall clock of the programme's start, where that is told. With another one the names of
+    # segments start over, too.
     began_at: datetime | None = None
     server: ServerControl = ServerControl()
     partial: Segment | None = None
@@ -180,21 +154,14 @@ class MediaPlaylist:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to play the whole stream (EXT-X-STREAM-INF, RFC 8216 4.3.4.2).
-
-    Attributes:
-        bandwidth: peak bits per second, its renditions included; 0 where it is not told.
-        codecs: RFC 6381 names; empty where they are not told.
-        protection: how it is encrypted, where the master playlist or manifest tells (`cenc`,
-            `cbcs`, ...).
-        audio_group: `group_id` of its audio renditions; None where there are none.
-    """
+    """One way to play the whole stream (EXT-X-STREAM-INF, RFC 8216 4.3.4.2)."""
 
     uri: str
-    bandwidth: int
+    bandwidth: int  # peak bits per second, its renditions included; 0 where it is not told
     resolution: Resolution | None = None
-    codecs: tuple[str, ...] = ()
-    audio_group: str | None = None
+    codecs: tuple[str, ...] = ()  # RFC 6381 names; empty where they are not told
+    audio_group: str | None = None  # `group_id` of its audio renditions; None where there are none
+    # how it is encrypted, where the master playlist or manifest tells (`cenc`, `cbcs`, ...)
     protection: str | None = None
 
     @property
@@ -205,22 +172,18 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """An audio track of its own (EXT-X-MEDIA of type AUDIO, RFC 8216 4.3.4.1).
-
-    Attributes:
-        uri: its media playlist, absolute; None where it is muxed into the variants.
-        same_as: names what is the same sound at another bit rate (a DASH AdaptationSet); empty
-            where each rendition is another one.
-    """
+    """An audio track of its own (EXT-X-MEDIA of type AUDIO, RFC 8216 4.3.4.1)."""
 
     group_id: str
     name: str
-    uri: str | None = None
+    uri: str | None = None  # its media playlist, absolute; None where it is muxed into the variants
     language: str | None = None
     default: bool = False
     autoselect: bool = False
     codecs: tuple[str, ...] = ()
     protection: str | None = None
+    # names what is the same sound at another bit rate (a DASH AdaptationSet); empty where each
+    # rendition is another one
     same_as: str = ""
 
 

@@ -145,17 +145,13 @@ class PublicationPhase:
     later than usual finds one new segment or two. So a few later requests halve what is not known,
     until the next one can be made just after a publication. None is ever earlier than the RFC
     allows, and there are fewer of them.
-
-    Attributes:
-        least_sec, most_sec: since the publication of the newest segment it found.
-        margin_sec: that is kept; it doubles after each surprise.
-        looks: requests since the last surprise.
     """
 
+    # since the publication of the newest segment it found
     least_sec: float = 0.0
     most_sec: float = float("inf")
-    margin_sec: float = MARGIN_SEC
-    looks: int = 0
+    margin_sec: float = MARGIN_SEC  # that is kept; it doubles after each surprise
+    looks: int = 0  # requests since the last surprise
 
     def after(self, waited_sec: float, new: int, period_sec: float) -> Self:
         """Return what is known after a request.

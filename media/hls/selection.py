@@ -24,25 +24,17 @@ class Tracks(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to fetch of a stream.
+    """What to fetch of a stream."""
 
-    Attributes:
-        name: for people: size and bit rate. No other choice of the playlist has it.
-        identity: the same in each load, see `media.hls.identity.rendition_identities`.
-        url: media playlist of the picture, with its sound where `audio_url` is None; of the sound
-            alone where that is all there is.
-        audio_url: media playlist of the sound, where it is a rendition of its own.
-        bandwidth: peak bits per second of all of it; 0 where the playlist does not tell.
-        sounds: its audio tracks, first the one of `audio_url` or the muxed one.
-    """
-
-    name: str
-    identity: str
+    name: str  # for people: size and bit rate. No other choice of the playlist has it.
+    identity: str  # the same in each load, see `media.hls.identity.rendition_identities`
+    # media playlist of the picture, with its sound where `audio_url` is None; of the sound alone
+    # where that is all there is
     url: str
-    audio_url: str | None
-    sounds: tuple[Rendition, ...]
+    audio_url: str | None  # media playlist of the sound, where it is a rendition of its own
+    sounds: tuple[Rendition, ...]  # its audio tracks, first the one of `audio_url` or the muxed one
     tracks: Tracks
-    bandwidth: int
+    bandwidth: int  # peak bits per second of all of it; 0 where the playlist does not tell
     variant: Variant
 
     @property

@@ -31,16 +31,11 @@ _slots = ReadingSlots(LARGE_AT_ONCE)  # of the process, whichever streams use th
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlaylist:
-    """A playlist, or a DASH manifest as the playlist that says the same.
-
-    Attributes:
-        read_sec: processor time that reading took.
-        is_large: whether it has over `PLAYLIST_MAX_BYTES`.
-    """
+    """A playlist, or a DASH manifest as the playlist that says the same."""
 
     playlist: MasterPlaylist | MediaPlaylist
-    read_sec: float = 0.0
-    is_large: bool = False
+    read_sec: float = 0.0  # processor time that reading took
+    is_large: bool = False  # whether it has over `PLAYLIST_MAX_BYTES`
 
 
 async def load_playlist(client: MediaClient, url: str) -> MasterPlaylist | MediaPlaylist:

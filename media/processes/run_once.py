@@ -17,15 +17,11 @@ _MEMFD = getattr(os, "memfd_create", None)  # Linux only
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a child may use before it is stopped.
-
-    Attributes:
-        memory_bytes: address space.
-    """
+    """What a child may use before it is stopped."""
 
     wall_sec: float
     cpu_sec: int
-    memory_bytes: int
+    memory_bytes: int  # address space
     output_bytes: int
 
 

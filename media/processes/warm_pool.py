@@ -29,17 +29,13 @@ LOGGED_BYTES = 2_000  # this much of a child's standard error during a job is lo
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What a child runs.
-
-    Attributes:
-        env: besides where Python finds modules; nothing of this process's is inherited.
-        setup: what the child is sent before its first job.
-    """
+    """What a child runs."""
 
     command: Sequence[str]
+    # besides where Python finds modules; nothing of this process's is inherited
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = "/"
-    setup: bytes = b""
+    setup: bytes = b""  # what the child is sent before its first job
 
     def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}

@@ -32,14 +32,10 @@ are all gone costs no more requests than one with a single rendition."""
 
 @dataclass(frozen=True)
 class _Trial:
-    """What one rendition's playlist says of the stream.
-
-    Attributes:
-        failure: stable word for why it cannot be watched on; None where it can.
-    """
+    """What one rendition's playlist says of the stream."""
 
     seen: Observation
-    failure: str | None
+    failure: str | None  # stable word for why it cannot be watched on; None where it can
 
     @property
     def rank(self) -> int:

@@ -24,13 +24,10 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True)
 class AudioRendition:
-    """An audio track in a playlist of its own, beside the one that a player takes by itself.
-
-    Attributes:
-        label: its `track`, and `language` and `name` where they are known.
-    """
+    """An audio track in a playlist of its own, beside the one that a player takes by itself."""
 
     url: str = field(repr=False)
+    # its `track`, and `language` and `name` where they are known
     label: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -39,29 +36,24 @@ class MediaUrls:
     """Where one rendition of a stream is.
 
     The URLs may be signed: they belong into no log, event or workflow history.
-
-    Attributes:
-        main: media playlist with the video (and the sound, unless `audio` is given), or with
-            sound alone when the stream has no video.
-        main_tracks: what `main` may carry.
-        declared: tracks that the stream is said to have.
-        audio: media playlist of the sound when it is a rendition of its own.
-        additional_audio: additional audio tracks that are renditions of their own.
-        audio_label: of the sound, as `AudioRendition.label`.
-        broadcast: names the broadcast; with another name media sequences begin again.
-        rendition: identifies it among those of the stream, in each poll; empty where there is no
-            choice.
     """
 
+    # media playlist with the video (and the sound, unless `audio` is given), or with sound alone
+    # when the stream has no video
     main: str = field(repr=False)
-    main_tracks: frozenset[Track] = frozenset({"video", "audio"})
-    declared: frozenset[Track] = frozenset()
+    main_tracks: frozenset[Track] = frozenset({"video", "audio"})  # what `main` may carry
+    declared: frozenset[Track] = frozenset()  # tracks that the stream is said to have
     codecs: tuple[str, ...] = ()
+    # media playlist of the sound when it is a rendition of its own
     audio: str | None = field(default=None, repr=False)
+    # additional audio tracks that are renditions of their own
     additional_audio: tuple[AudioRendition, ...] = ()
+    # of the sound, as `AudioRendition.label`
     audio_label: Mapping[str, str] = field(default_factory=dict)
+    # names the broadcast; with another name media sequences begin again
     broadcast: str | None = None
     expires_at: datetime | None = None
+    # identifies it among those of the stream, in each poll; empty where there is no choice
     rendition: str = ""
     rendition_name: str = ""
 
@@ -75,31 +67,24 @@ class MediaUrls:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """The result of one poll of a source.
-
-    Attributes:
-        reason: stable word for why it is so (`video_private`, `bot_check`, `http_404`, ...).
-        message: the same in plain words, free of URLs and secrets.
-        is_permanent: an `UNAVAILABLE` that time does not heal, once it is confirmed.
-        media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
-        renditions: all of the stream's media, the preferred one first.
-        passed_over: renditions that cannot be watched now, and a stable word for why.
-        is_fault: a poll that failed because the stream's media cannot be fetched or read.
-        grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
-            the source knows no better than others.
-    """
+    """The result of one poll of a source."""
 
     state: SourceState
-    reason: str = ""
-    message: str = ""
-    is_permanent: bool = False
+    reason: str = ""  # stable word for why it is so (`video_private`, `bot_check`, `http_404`, ...)
+    message: str = ""  # the same in plain words, free of URLs and secrets
+    is_permanent: bool = False  # an `UNAVAILABLE` that time does not heal, once it is confirmed
     title: str | None = None
     starts_at: datetime | None = None
+    # for `LIVE`; of a stream that `ENDED` a moment ago what is left of it
     media: MediaUrls | None = None
-    renditions: tuple[MediaUrls, ...] = ()
+    renditions: tuple[MediaUrls, ...] = ()  # all of the stream's media, the preferred one first
+    # renditions that cannot be watched now, and a stable word for why
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    # a poll that failed because the stream's media cannot be fetched or read
     is_fault: bool = False
     retry_after_sec: float | None = None
+    # how long a stream that was live must be `UPCOMING` to count as over; None where the source
+    # knows no better than others
     grace_sec: float | None = None
 
 

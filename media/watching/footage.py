@@ -36,13 +36,10 @@ class PlacedSegment:
 
 @dataclass(frozen=True)
 class KeptSegment(PlacedSegment):
-    """A segment that an incident may need.
+    """A segment that an incident may need."""
 
-    Attributes:
-        held: its bytes behind its initialization section (`init_bytes`), decrypted, while the cache
-            has room.
-    """
-
+    # its bytes behind its initialization section (`init_bytes`), decrypted, while the cache has
+    # room
     held: CachedSegment
     init_bytes: int
 
@@ -70,11 +67,6 @@ class Footage:
         on_told_before: takes an incident that another worker told, whose evidence may be missing,
             and what there is of it.
         on_half_way: takes a fault that may become an incident soon, and what there is of it.
-
-    Attributes:
-        level: what evidence the stream's monitor wants.
-        is_taken_over: whether it has what there is of the time when another worker watched.
-        shown_early: faults that were handed out half way, the latest ones.
     """
 
     def __init__(
@@ -93,8 +85,10 @@ class Footage:
         self._clock = clock
         self._kept: dict[str, list[KeptSegment]] = {}
         self._pictured: float | None = None
-        self.level = EvidenceLevel.NONE
+        self.level = EvidenceLevel.NONE  # what evidence the stream's monitor wants
+        # whether it has what there is of the time when another worker watched
         self.is_taken_over = False
+        # faults that were handed out half way, the latest ones
         self.shown_early: dict[IncidentRef, None] = {}
         self.picture_interval_sec = DEFAULT_PICTURE_SEC
 

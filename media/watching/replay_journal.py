@@ -39,41 +39,29 @@ NOTHING = b"[]"
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A segment as a probe was given it.
+    """A segment as a probe was given it."""
 
-    Attributes:
-        held: its bytes behind its initialization section, while the cache has room.
-        context: but for the lead.
-        undecodable: why it could not be decoded.
-    """
-
-    held: CachedSegment
+    held: CachedSegment  # its bytes behind its initialization section, while the cache has room
     init_bytes: int
     duration_sec: float
     silence_db: float
-    context: ProbeContext | None
+    context: ProbeContext | None  # but for the lead
     lead: CachedSegment | None = None
-    undecodable: str | None = None
+    undecodable: str | None = None  # why it could not be decoded
 
 
 @dataclass(frozen=True, slots=True)
 class StepTaken:
-    """A step.
-
-    Attributes:
-        starts_at: wall clock of the first moment of its media; None where it is of none.
-        changes: JSON of what changed the state since the step before.
-        step: as JSON.
-        probed: what its measurements are of, in their order; None: of no segment.
-        drafts: events that it drafted.
-    """
+    """A step."""
 
     at: datetime
+    # wall clock of the first moment of its media; None where it is of none
     starts_at: datetime | None
-    changes: bytes
-    step: bytes
+    changes: bytes  # JSON of what changed the state since the step before
+    step: bytes  # as JSON
+    # what its measurements are of, in their order; None: of no segment
     probed: tuple[Probed | None, ...]
-    drafts: tuple[EventDraft, ...]
+    drafts: tuple[EventDraft, ...]  # events that it drafted
 
     @property
     def size_bytes(self) -> int:
@@ -97,15 +85,11 @@ Entry = StepTaken | PlaylistRead
 
 @dataclass(slots=True)
 class Leg:
-    """A stretch of the journal.
+    """A stretch of the journal."""
 
-    Attributes:
-        before: the state at its beginning.
-        starts_at: wall clock of the first moment of its media; None while it has none.
-    """
-
-    before: Snapshot
+    before: Snapshot  # the state at its beginning
     began_at: datetime
+    # wall clock of the first moment of its media; None while it has none
     starts_at: datetime | None = None
     entries: list[Entry] = field(default_factory=list)
     size_bytes: int = 0

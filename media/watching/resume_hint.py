@@ -17,24 +17,16 @@ RESOLVE_AGAIN_SEC = 600.0  # at least so often: a source may name better media t
 
 @dataclass(frozen=True)
 class PlaylistLook:
-    """A media playlist as it was loaded last.
-
-    Attributes:
-        loaded_at: when the request that brought it began, by the event loop's clock.
-        started: when the last request for it began; it may have failed.
-        changed: whether the last request brought something new.
-        read_sec: processor time that reading it took.
-        refusals: requests with delivery directives in a row that brought nothing.
-    """
+    """A media playlist as it was loaded last."""
 
     url: str = field(repr=False)
     playlist: MediaPlaylist
-    loaded_at: float
-    started: float
-    changed: bool = False
-    read_sec: float = 0.0
+    loaded_at: float  # when the request that brought it began, by the event loop's clock
+    started: float  # when the last request for it began; it may have failed
+    changed: bool = False  # whether the last request brought something new
+    read_sec: float = 0.0  # processor time that reading it took
     is_large: bool = False
-    refusals: int = 0
+    refusals: int = 0  # requests with delivery directives in a row that brought nothing
     phase: PublicationPhase = field(default_factory=PublicationPhase)
 
 

@@ -23,20 +23,15 @@ from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasureme
 
 @dataclass(frozen=True)
 class SegmentSeen:
-    """What became of one segment.
-
-    Attributes:
-        measurement: None when it could not be fetched or decoded; `error` then says why.
-        seen_at: when its playlist named it first.
-        judged_at: when it was measured, or had failed.
-    """
+    """What became of one segment."""
 
     track: str
     segment: Segment
+    # None when it could not be fetched or decoded; `error` then says why
     measurement: SegmentMeasurement | None
     error: str | None
-    seen_at: datetime
-    judged_at: datetime
+    seen_at: datetime  # when its playlist named it first
+    judged_at: datetime  # when it was measured, or had failed
 
 
 SegmentListener = Callable[[SegmentSeen], None]

@@ -31,60 +31,51 @@ MOST_UNMEASURABLE = 8  # how many different tracks, codecs and reasons are repor
 
 
 class WatchState(BaseModel):
-    """All that is known of a stream.
+    """All that is known of a stream."""
 
-    Attributes:
-        tracks: by name: `main`; `audio` where it has a playlist of its own; `audio 2`, `audio 3`, …
-            where all audio tracks are measured.
-        began_at: when watching began; it moves on while the stream cannot be seen. A worker that
-            is lost before its first segment leaves nothing else.
-        gone: how long the manifest has been seen to be gone.
-        not_live: times in a row that the source said the stream is over.
-        said_over_at: when it said so last.
-        bad_news: how often the source said that the stream can never be watched.
-        unknown: why the stream cannot be observed now, as a stable word; None while it is.
-        looked_at: when the source was last asked in vain.
-        look_again_at: when it may be asked again; None for any time.
-        failing: tracks whose last segment could not be fetched or decoded.
-        hidden: why the last segment of a track could not be measured, though nothing is wrong
-            with it, by track.
-        unloaded: tracks whose playlist could not be loaded last. An additional audio track is
-            missing then, which is a silence.
-        refused_at: when a segment's URL was refused last and the source was asked again.
-        explanations: incidents that are not reported, since something else explains them.
-        coverage: what was observed and the gateway does not know yet.
-        pending_events: events that are not returned to the workflow yet. They are part of the
-            state, so that a worker that dies before it returns loses none.
-    """
-
+    # by name: `main`; `audio` where it has a playlist of its own; `audio 2`, `audio 3`, … where all
+    # audio tracks are measured
     tracks: dict[str, TrackState] = {}
+    # when watching began; it moves on while the stream cannot be seen. A worker that is lost before
+    # its first segment leaves nothing else.
     began_at: AwareDatetime | None = None
     broadcast: str | None = None
     target_duration_sec: float = 0.0
     stall: StallDetector = Field(default_factory=StallDetector)
     segment_errors: SegmentErrorDetector = Field(default_factory=SegmentErrorDetector)
     renditions: RenditionDetector = Field(default_factory=RenditionDetector)
-    gone: Elapsed | None = None
-    not_live: int = 0
-    said_over_at: AwareDatetime | None = None
+    gone: Elapsed | None = None  # how long the manifest has been seen to be gone
+    not_live: int = 0  # times in a row that the source said the stream is over
+    said_over_at: AwareDatetime | None = None  # when it said so last
+    # how often the source said that the stream can never be watched
     bad_news: Confirmation = Field(default_factory=Confirmation)
+    # why the stream cannot be observed now, as a stable word; None while it is
     unknown: str | None = None
     unknown_because: str | None = None
-    looked_at: AwareDatetime | None = None
-    look_again_at: AwareDatetime | None = None
+    looked_at: AwareDatetime | None = None  # when the source was last asked in vain
+    look_again_at: AwareDatetime | None = None  # when it may be asked again; None for any time
     statistics: Statistics = Field(default_factory=Statistics)
     last_check_at: AwareDatetime | None = None
-    failing: set[str] = set()
+    failing: set[str] = set()  # tracks whose last segment could not be fetched or decoded
+    # why the last segment of a track could not be measured, though nothing is wrong with it, by
+    # track
     hidden: dict[str, str] = {}
+    # tracks whose playlist could not be loaded last. An additional audio track is missing then,
+    # which is a silence.
     unloaded: set[str] = set()
     at_end: set[str] = set()
+    # when a segment's URL was refused last and the source was asked again
     refused_at: AwareDatetime | None = None
     unmeasurable: list[tuple[Track, str | None, str]] = []
     incidents: IncidentTracker = Field(default_factory=IncidentTracker)
+    # incidents that are not reported, since something else explains them
     explanations: Explanations = Field(default_factory=Explanations)
     clock_at: AwareDatetime | None = None
     media: MediaFacts = Field(default_factory=MediaFacts)
+    # what was observed and the gateway does not know yet
     coverage: CoverageLog = Field(default_factory=CoverageLog)
+    # events that are not returned to the workflow yet. They are part of the state, so that a worker
+    # that dies before it returns loses none.
     pending_events: list[EventDraft] = []
 
     def go_on_at(self, at: datetime) -> None:

@@ -20,17 +20,14 @@ from monitors.measurement import SegmentMeasurement
 
 @dataclass(frozen=True, kw_only=True)
 class MediaStep:
-    """Media of a track was measured, or is missing.
-
-    Attributes:
-        due: deferred segments that are judged before it, measured in full; None where one is lost.
-    """
+    """Media of a track was measured, or is missing."""
 
     step: Literal["media"] = "media"
     at: AwareDatetime
     track: str
     position: SegmentPosition
     measurement: SegmentMeasurement
+    # deferred segments that are judged before it, measured in full; None where one is lost
     due: tuple[SegmentMeasurement | None, ...] = ()
 
     def changes(self, detectors: MediaDetectors, thresholds: Thresholds) -> list[IncidentChange]:
@@ -93,19 +90,14 @@ class FailedStep:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaylistStep:
-    """The playlist of a track was read.
-
-    Attributes:
-        is_over: it has come to its end, which is no standstill.
-        reason: why there is nothing new, where that is known.
-    """
+    """The playlist of a track was read."""
 
     step: Literal["playlist"] = "playlist"
     at: AwareDatetime
     track: str
     has_new: bool
-    is_over: bool = False
-    reason: str | None = None
+    is_over: bool = False  # it has come to its end, which is no standstill
+    reason: str | None = None  # why there is nothing new, where that is known
 
     def apply(self, state: WatchState, thresholds: Thresholds) -> bool:
         is_noted = False

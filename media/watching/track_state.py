@@ -14,21 +14,16 @@ from monitors.measurement import Track
 
 
 class TrackState(BaseModel):
-    """Where a watch is in one media playlist.
-
-    Attributes:
-        stream_sec: stream time of the next segment's first moment.
-        playlist: digest of the playlist's URL without its query.
-        ends_at: wall clock of the end of what was judged last; None before the first segment.
-        absence: whether it stops while the stream's other tracks go on.
-    """
+    """Where a watch is in one media playlist."""
 
     cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
     detectors: MediaDetectors = Field(default_factory=MediaDetectors)
-    stream_sec: float = 0.0
-    playlist: str = ""
+    stream_sec: float = 0.0  # stream time of the next segment's first moment
+    playlist: str = ""  # digest of the playlist's URL without its query
     target_duration_sec: float = 0.0
+    # wall clock of the end of what was judged last; None before the first segment
     ends_at: AwareDatetime | None = None
+    # whether it stops while the stream's other tracks go on
     absence: AbsenceDetector = Field(default_factory=AbsenceDetector)
     codecs: tuple[str, ...] = ()
 

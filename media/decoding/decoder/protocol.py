@@ -28,46 +28,32 @@ HEAD_BYTES = _HEAD.size
 
 
 class Material(NamedTuple):
-    """What is decoded.
+    """What is decoded."""
 
-    Attributes:
-        slates: that are looked for; see `monitors.measurement.ReferenceSlates`.
-        parameter_sets: of earlier segments, for one that has none; see `Findings.parameter_sets`.
-        lead: the segments since the last keyframe, for one that does not begin with one.
-    """
-
-    slates: bytes
+    slates: bytes  # that are looked for; see `monitors.measurement.ReferenceSlates`
+    # of earlier segments, for one that has none; see `Findings.parameter_sets`
     parameter_sets: bytes
-    lead: bytes
+    lead: bytes  # the segments since the last keyframe, for one that does not begin with one
     segment: bytes
 
 
 class JobHead(NamedTuple):
-    """What comes before the material.
-
-    Attributes:
-        slates_bytes, sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
-        duration_sec: what its playlist says of it (EXTINF).
-        silence_db: sound that stays under this level is silence, in dBFS.
-        max_frames: further pictures are not looked at.
-        cpu_sec: CPU time until the kernel kills the decoder.
-        sound_checks: what else is measured of the sound; see `monitors.sound.SoundChecks`.
-        all_sounds: whether the additional audio tracks are measured, too.
-        with_signatures, reference: see `monitors.measurement.ProbeContext`; zeros for none.
-    """
+    """What comes before the material."""
 
     number: int
+    # sizes of the parts of a `Material`
     slates_bytes: int
     sets_bytes: int
     lead_bytes: int
     segment_bytes: int
-    duration_sec: float
-    silence_db: float
-    max_frames: int
-    cpu_sec: int
-    sound_checks: int
+    duration_sec: float  # what its playlist says of it (EXTINF)
+    silence_db: float  # sound that stays under this level is silence, in dBFS
+    max_frames: int  # further pictures are not looked at
+    cpu_sec: int  # CPU time until the kernel kills the decoder
+    sound_checks: int  # what else is measured of the sound; see `monitors.sound.SoundChecks`
     depth: int = DecodeDepth.EVERYTHING
-    all_sounds: bool = False
+    all_sounds: bool = False  # whether the additional audio tracks are measured, too
+    # see `monitors.measurement.ProbeContext`; zeros for none
     with_signatures: bool = False
     with_picture: bool = False
     reference: bytes = bytes(BLOCKS)

@@ -27,17 +27,11 @@ class UnmeasurableCodec(NamedTuple):
 
 
 class SampleEntry(NamedTuple):
-    """The first sample entry of a track.
+    """The first sample entry of a track."""
 
-    Attributes:
-        kind: `video` or `audio`.
-        codec: its four characters, of an encrypted track those inside.
-        scheme: how it is encrypted (`cenc`, `cbcs`, ...).
-    """
-
-    kind: str
-    codec: str
-    scheme: str | None
+    kind: str  # `video` or `audio`
+    codec: str  # its four characters, of an encrypted track those inside
+    scheme: str | None  # how it is encrypted (`cenc`, `cbcs`, ...)
 
     def why_not(self) -> UnmeasurableCodec | None:
         """Why the track cannot be measured, if something speaks against it."""

@@ -109,16 +109,11 @@ GAP_MIN_SEC = 0.02  # timestamps are rounded; a frame of any codec that is lost 
 
 
 class Coverage(NamedTuple):
-    """What samples fill, in seconds from the segment's first moment.
+    """What samples fill, in seconds from the segment's first moment."""
 
-    Attributes:
-        gaps: stretches without samples, of the segment and of its lead.
-        ahead_sec: of samples behind its end.
-    """
-
-    gaps: list[Span]
+    gaps: list[Span]  # stretches without samples, of the segment and of its lead
     lead_sec: float
-    ahead_sec: float
+    ahead_sec: float  # of samples behind its end
     total_sec: float
 
 

@@ -22,17 +22,11 @@ _CAN_FLIP_BACK = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class ConfirmationPolicy:
-    """How often bad news must be seen.
+    """How often bad news must be seen."""
 
-    Attributes:
-        looks: that see it, for states that broadcasters are known to take back.
-        final_looks: that see it, for a removed video and the like.
-        apart_sec: least time between two polls that count.
-    """
-
-    looks: int = 3
-    final_looks: int = 2
-    apart_sec: float = 110
+    looks: int = 3  # that see it, for states that broadcasters are known to take back
+    final_looks: int = 2  # that see it, for a removed video and the like
+    apart_sec: float = 110  # least time between two polls that count
 
     def looks_for(self, reason: str) -> int:
         return self.looks if reason in _CAN_FLIP_BACK else self.final_looks
@@ -42,17 +36,12 @@ DEFAULT_POLICY = ConfirmationPolicy()
 
 
 class Confirmation(BaseModel):
-    """What polls in a row have seen of one permanent state. The caller carries it, as JSON.
-
-    Attributes:
-        reason: None when nothing bad was seen.
-        looks: how many polls that count saw it, the last of them `counted_at`.
-    """
+    """What polls in a row have seen of one permanent state. The caller carries it, as JSON."""
 
     model_config = ConfigDict(frozen=True)
 
-    reason: str | None = None
-    looks: int = 0
+    reason: str | None = None  # None when nothing bad was seen
+    looks: int = 0  # how many polls that count saw it, the last of them `counted_at`
     counted_at: AwareDatetime | None = None
 
     def after(

@@ -48,9 +48,6 @@ class Egress:
     Args:
         interval_sec: time between two requests, on average.
         at_once: polls that are made at once; with more, they wait where nobody gives up.
-
-    Attributes:
-        outcomes: how often polls saw what.
     """
 
     def __init__(
@@ -63,7 +60,7 @@ class Egress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.polls = self.requests = 0
-        self.outcomes: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()  # how often polls saw what
         self._interval_sec = interval_sec
         self._burst_sec = burst_requests * interval_sec
         self._pauses_sec = pauses_sec

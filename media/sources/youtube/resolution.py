@@ -39,61 +39,45 @@ class ResolveRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A rendition, in yt-dlp's words.
-
-    Attributes:
-        url: its media playlist; signed.
-        manifest_url: the master playlist that named it; signed.
-        bandwidth: bits per second; 0 where it is unknown.
-        language_preference: higher is nearer to the original language.
-        is_alternate: audio that a player does not take by itself (a description, a translation).
-    """
+    """A rendition, in yt-dlp's words."""
 
     format_id: str
     protocol: str
-    url: str = field(repr=False)
+    url: str = field(repr=False)  # its media playlist; signed
+    # the master playlist that named it; signed
     manifest_url: str | None = field(default=None, repr=False)
     has_video: bool = True
     has_audio: bool = True
     height: int = 0
-    bandwidth: int = 0
-    language_preference: int = -1
+    bandwidth: int = 0  # bits per second; 0 where it is unknown
+    language_preference: int = -1  # higher is nearer to the original language
+    # audio that a player does not take by itself (a description, a translation)
     is_alternate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedVideo:
-    """What a resolver found.
-
-    Attributes:
-        live_status: yt-dlp's word for it; `is_live` from streamlink; None when it is unknown.
-        availability: yt-dlp's word for who may see it.
-        media_type: `livestream`, or `video` for a premiere.
-        reasons: what the site says of the video, where there is no media.
-        warnings: what went wrong with single clients; may contain URLs.
-        exception: type of the error that ended the poll. Its text is in `reasons` when the
-            resolver knows that error, else in `warnings`, as it says nothing of the video.
-        countries: where the video may be seen, when it is geo-blocked.
-        unanswered: of these, how many got no answer at all.
-        http_statuses: of these, the bad answers.
-        master_url: a master playlist, where the formats are not known; signed.
-    """
+    """What a resolver found."""
 
     resolver: Resolver
     depth: PollDepth
+    # yt-dlp's word for it; `is_live` from streamlink; None when it is unknown
     live_status: str | None = None
-    availability: str | None = None
-    media_type: str | None = None
+    availability: str | None = None  # yt-dlp's word for who may see it
+    media_type: str | None = None  # `livestream`, or `video` for a premiere
     title: str | None = None
     starts_at: float | None = None
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # what the site says of the video, where there is no media
+    warnings: tuple[str, ...] = ()  # what went wrong with single clients; may contain URLs
+    # type of the error that ended the poll. Its text is in `reasons` when the resolver knows that
+    # error, else in `warnings`, as it says nothing of the video.
     exception: str | None = None
-    countries: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()  # where the video may be seen, when it is geo-blocked
     requests: int = 0
-    unanswered: int = 0
-    http_statuses: tuple[int, ...] = ()
+    unanswered: int = 0  # of these, how many got no answer at all
+    http_statuses: tuple[int, ...] = ()  # of these, the bad answers
     formats: tuple[Format, ...] = field(default=(), repr=False)
+    # a master playlist, where the formats are not known; signed
     master_url: str | None = field(default=None, repr=False)
 
 

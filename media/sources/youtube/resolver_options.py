@@ -25,30 +25,24 @@ class PollDepth(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class YouTubeOptions:
-    """How YouTube is asked, from one egress.
+    """How YouTube is asked, from one egress."""
 
-    Attributes:
-        cookies_file: Netscape cookie file of an account, for yt-dlp; only ever read.
-        proxy: URL of the proxy for everything that the resolvers fetch; None for none.
-        extractor_args: each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`).
-        ytdlp_path, streamlink_path: executables to run instead of the libraries.
-        resolvers: who is asked, in this order, until one of them sees the video.
-        extraction_timeout_sec: a poll that takes longer is killed.
-        max_resolver_jobs: polls after which a resolver process is replaced.
-        max_resolver_bytes: memory beyond which it is replaced.
-    """
-
+    # Netscape cookie file of an account, for yt-dlp; only ever read
     cookies_file: Path | None = None
+    # URL of the proxy for everything that the resolvers fetch; None for none
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: Path | None = None
+    # each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`)
     extractor_args: tuple[str, ...] = field(default=(), repr=False)
+    # executables to run instead of the libraries
     ytdlp_path: Path | None = None
     streamlink_path: Path | None = None
+    # who is asked, in this order, until one of them sees the video
     resolvers: tuple[Resolver, ...] = (Resolver.YTDLP, Resolver.STREAMLINK)
-    extraction_timeout_sec: float = 30
+    extraction_timeout_sec: float = 30  # a poll that takes longer is killed
     request_timeout_sec: float = 10
-    max_resolver_jobs: int = 500
-    max_resolver_bytes: int = 400 * _MEBIBYTE
+    max_resolver_jobs: int = 500  # polls after which a resolver process is replaced
+    max_resolver_bytes: int = 400 * _MEBIBYTE  # memory beyond which it is replaced
 
     def __post_init__(self) -> None:
         """Check what fails at every poll otherwise."""
@@ -59,21 +53,16 @@ class YouTubeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolverSetup:
-    """What a resolver process works with, once for its life.
+    """What a resolver process works with, once for its life."""
 
-    Attributes:
-        folder: its working folder, which it removes when its worker is gone.
-        cookies: content of the cookie file, so that no copy of it lies on a disk.
-        javascript_path: the deno binary; None to let yt-dlp look for it.
-    """
-
-    folder: str
+    folder: str  # its working folder, which it removes when its worker is gone
     request_timeout_sec: float
+    # content of the cookie file, so that no copy of it lies on a disk
     cookies: str | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     extractor_args: ExtractorArgs = field(default_factory=dict, repr=False)
-    javascript_path: str | None = None
+    javascript_path: str | None = None  # the deno binary; None to let yt-dlp look for it
 
 
 _STATUS_ARGS = {"player_client": ["web"], "skip": ["hls", "dash"], "player_skip": ["js"]}

@@ -13,15 +13,12 @@ _MINUTE = 60
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a message means.
-
-    Attributes:
-        phrases: any of these in the site's message, normalised, has this meaning.
-    """
+    """What a message means."""
 
     state: SourceState
     reason: str
     message: str
+    # any of these in the site's message, normalised, has this meaning
     phrases: tuple[str, ...] = ()
     retry_after_sec: float | None = None
 
