@@ -18,10 +18,8 @@ from media.hls.tags import absolute_url, integer
 def description(levels: Sequence[Element]) -> tuple[Element, ...]:
     """Return the elements that tell how segments are found, the outermost first.
 
-    Empty for a file that is no sequence of segments (SegmentBase), which is never live.
-
-    Args:
-        levels: a representation's period, adaptation set and itself.
+    Empty for a file that is no sequence of segments (SegmentBase), which is never live. The levels
+    are a representation's period, adaptation set and itself.
     """
     for name in ("SegmentTemplate", "SegmentList"):
         found = [element for level in levels if (element := level.first(name))]
@@ -62,8 +60,7 @@ def _initialization(described: Sequence[Element]) -> Address | None:
         return None
     element = elements[0]
     return Address(
-        element.get("sourceURL") or "",
-        byte_range("range of Initialization", element.get("range")),
+        element.get("sourceURL") or "", byte_range("range of Initialization", element.get("range"))
     )
 
 

@@ -34,11 +34,7 @@ def is_manifest(text: str) -> bool:
 
 
 def parse_manifest(text: str, base_url: str) -> Presentation:
-    """Read a manifest. What its periods hold is read when it is asked for, and may then be refused.
-
-    Args:
-        base_url: the URL it came from in the end, after redirects.
-    """
+    """Read a manifest; what its periods hold is read later, and may be refused then."""
     root = read_document(text)
     told_sec, may_grow = duration_sec(root.get("mediaPresentationDuration")), _may_grow(root)
     window_sec = duration_sec(root.get("timeShiftBufferDepth"))
@@ -68,11 +64,9 @@ def _length_sec(root: Element, periods: Sequence[Period]) -> Fraction | None:
 
 
 def _may_grow(root: Element) -> bool:
-    """Return whether the length may be wrong.
-
-    A live manifest that is not renewed describes a whole presentation (5.3.1.2). But GStreamer's
-    dashsink renews it nevertheless, with the length so far, or 0.4 s.
-    """
+    """Return whether the length may be wrong."""
+    # A live manifest that is not renewed describes a whole presentation (5.3.1.2). But GStreamer's
+    # dashsink renews it nevertheless, with the length so far, or 0.4 s.
     return root.get("type") == "dynamic" and root.get("minimumUpdatePeriod") is None
 
 

@@ -8,25 +8,12 @@ from typing import NamedTuple
 
 from media.dash.addressing import addressing, fill
 from media.dash.mpd_parser import parse_manifest
-from media.dash.presentation import (
-    Address,
-    Addressing,
-    Period,
-    Presentation,
-    Representation,
-    Track,
-)
+from media.dash.presentation import Address, Addressing, Period, Presentation, Representation, Track
 from media.dash.segment_timeline import MOST_SEGMENTS, Clock, SegmentSpan, spans
 from media.dash.variants import master_playlist, preference
 from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.media_parser import MAX_TARGET_SEC, MIN_TARGET_SEC
-from media.hls.playlist import (
-    Encryption,
-    InitSegment,
-    MasterPlaylist,
-    MediaPlaylist,
-    Segment,
-)
+from media.hls.playlist import Encryption, InitSegment, MasterPlaylist, MediaPlaylist, Segment
 from media.hls.segment_drafts import MAX_DURATION_SEC
 from media.hls.tags import UriResolver
 
@@ -209,10 +196,9 @@ class _PeriodSegments:
             return None
 
     def _name(self, span: SegmentSpan) -> str:
-        """Name a segment by what stays the same while the window, or even its period, moves on.
-
-        A list without times tells nothing but addresses: those are the names (`segment_identity`).
-        """
+        """Name a segment by what stays the same while the window, or even its period, moves on."""
+        # A list without times tells nothing but addresses: those are the names
+        # (`segment_identity`).
         if self.addressing.timeline is not None:
             place = f"{span.start}/{self.addressing.timescale}"
         elif self.addressing.media is not None:

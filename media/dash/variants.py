@@ -61,10 +61,8 @@ def _rendition(sound: Representation, url: str, *, is_default: bool) -> Renditio
 
 
 def preference(representation: Representation) -> tuple[bool, bool, int, bool, int]:
-    """Return a key that sorts first what can be measured, of the main programme, and is cheap.
-
-    Of several sets of sound the first comes first.
-    """
+    """Return a key that sorts first what can be measured, of the main programme, and is cheap."""
+    # Of several sets of sound the first comes first.
     told = representation.bandwidth
     is_measurable = not (representation.protection or undecodable_codec(representation.codecs))
     place = representation.place if representation.content is Content.AUDIO else 0

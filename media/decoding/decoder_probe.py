@@ -57,11 +57,7 @@ class Confinement:
 
 
 class DecoderProbe:
-    """Measures segments in up to `parallel` decoder processes. Close it after use.
-
-    Args:
-        command: that starts a decoder; the bytes that it may allocate for a segment follow.
-    """
+    """Measures segments in up to `parallel` decoder processes. Close it after use."""
 
     def __init__(
         self,
@@ -70,7 +66,7 @@ class DecoderProbe:
         limits: ProbeLimits | None = None,
         with_loudness: bool = False,
         confinement: Confinement | None = None,
-        command: Sequence[str] = DECODER,
+        command: Sequence[str] = DECODER,  # the bytes that it may allocate for a segment follow
     ) -> None:
         self._confinement = confinement or Confinement()
         self._limits = limits or ProbeLimits()
@@ -144,10 +140,9 @@ class DecoderProbe:
     async def _measure_twice(
         self, head: JobHead, material: Material, slate_names: tuple[str, ...] | None
     ) -> SegmentMeasurement:
-        """Measure; if the decoder breaks, once more with a new one.
-
-        What broke it may have been the machine, or a segment before, which may have broken others.
-        """
+        """Measure; if the decoder breaks, once more with a new one."""
+        # What broke it may have been the machine, or a segment before, which may have broken
+        # others.
         try:
             return await self._measure(head, material, slate_names)
         except ProcessTimedOut:

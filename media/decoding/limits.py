@@ -56,10 +56,8 @@ def usable_cores(cgroups: Path = CGROUPS, own: Path = OWN_CGROUP) -> int:
 
 
 def _cores(quota_and_period: str) -> float:
-    """Return the cores that a group may use, without end where it has no quota.
-
-    Source: the Linux kernel's documentation of control groups, cpu.max and cpu.cfs_quota_us.
-    """
+    """Return the cores that a group may use, without end where it has no quota."""
+    # Source: the Linux kernel's documentation of control groups, cpu.max and cpu.cfs_quota_us.
     try:
         quota, period = map(int, quota_and_period.split())
     except ValueError:  # "max", or none

@@ -12,8 +12,7 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from media.hls.alignment import place_after
-from media.hls.identity import segment_identity
+from media.hls.identity import place_after, segment_identity
 from media.hls.pieces import last_pieces, unfinished_pieces
 from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
@@ -226,19 +225,15 @@ class PlaylistCursor(BaseModel):
         return self.uris_changed and not had_changed
 
     def _is_short_again(self, playlist: MediaPlaylist) -> bool:
-        """Return whether a window that slid goes back and is much shorter: it starts over.
-
-        An older copy is as long as a newer one. An EVENT playlist never slides.
-        """
+        """Return whether a window that slid goes back and is much shorter: it starts over."""
+        # An older copy is as long as a newer one. An EVENT playlist never slides.
         first, listed = self.window
         return playlist.media_sequence < first and len(playlist.segments) <= SHORT_SHARE * listed
 
     def _are_shifted(self, playlist: MediaPlaylist) -> bool:
-        """Return whether remembered segments are listed, and all of them under other numbers.
-
-        Names that come again (`-segment_wrap` of ffmpeg) are none of that: there some of them
-        have the number that is remembered.
-        """
+        """Return whether remembered segments are listed, and all of them under other numbers."""
+        # Names that come again (`-segment_wrap` of ffmpeg) are none of that: there some of them
+        # have the number that is remembered.
         if not playlist.is_numbered:
             return False
         listed = _newest_identities(playlist)
@@ -274,10 +269,8 @@ class PlaylistCursor(BaseModel):
         return self.newest_sequence + 1 + self._missed_before(playlist)
 
     def _dated(self, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-        """Give segments without a wall clock the one that follows from those seen before.
-
-        A DASH manifest that turns static tells no more when its segments were.
-        """
+        """Give segments without a wall clock the one that follows from those seen before."""
+        # A DASH manifest that turns static tells no more when its segments were.
         if self.newest_ends_at is None:
             return segments
         known_sec = sum(
@@ -290,11 +283,9 @@ class PlaylistCursor(BaseModel):
         return tuple(dated)
 
     def _missed_before(self, playlist: MediaPlaylist) -> int:
-        """Return about how many segments lie between the newest one seen and a playlist.
-
-        Below 0 where it begins before that; but if its segments were known, they would have been
-        recognised.
-        """
+        """Return about how many segments lie between the newest one seen and a playlist."""
+        # Below 0 where it begins before that; but if its segments were known, they would have been
+        # recognised.
         starts_at = playlist.segments[0].program_date_time
         if starts_at is None or self.newest_ends_at is None:
             return 0

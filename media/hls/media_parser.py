@@ -4,12 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from media.hls.errors import (
-    ChannelList,
-    MalformedPlaylist,
-    PlaylistTooLarge,
-    UnsupportedPlaylist,
-)
+from media.hls.errors import ChannelList, MalformedPlaylist, PlaylistTooLarge, UnsupportedPlaylist
 from media.hls.playlist import (
     PARTED_SEGMENTS,
     ByteRange,
@@ -289,10 +284,8 @@ class _MediaReader:
         return [draft]
 
     def _byte_range(self, text: str) -> ByteRange:
-        """Read a range; one without a beginning goes on where the last one ended, else at 0.
-
-        RFC 8216 4.3.2.2 allows that within one resource only. Players do not look at the URI.
-        """
+        """Read a range; one without a beginning goes on where the last one ended, else at 0."""
+        # RFC 8216 4.3.2.2 allows that within one resource only. Players do not look at the URI.
         found = byte_range("EXT-X-BYTERANGE", text, implicit_offset=self._range_end)
         self._range_end = found.end
         return found

@@ -39,7 +39,6 @@ def date_drafts(drafts: Sequence[SegmentDraft], starts_at: datetime | None = Non
     across a discontinuity, after which time may jump, nor over an unknown duration.
 
     Args:
-        drafts: in the playlist's order.
         starts_at: where the segments before them end, if that is known.
     """
     if drafts and drafts[0].program_date_time is None and not drafts[0].discontinuity:

@@ -135,11 +135,9 @@ def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tra
 
 
 def _distinct(group: Sequence[Rendition]) -> tuple[Rendition, ...]:
-    """Return one rendition of each sound, the one to be heard first.
-
-    That is one without URI, which is muxed into the variant (RFC 8216 4.3.4.1); else the one that a
-    player takes by itself.
-    """
+    """Return one rendition of each sound, the one to be heard first."""
+    # That is one without URI, which is muxed into the variant (RFC 8216 4.3.4.1); else the one that
+    # a player takes by itself.
     found: dict[str, Rendition] = {}
     for each in sorted(group, key=_preference):
         found.setdefault(each.same_as or f"{each.language} {each.name}", each)

@@ -40,12 +40,7 @@ def imported_by(url: str) -> dict[str, str]:
 
 
 class Variables:
-    """The variables of one playlist, as far as it has been read.
-
-    Args:
-        base_url: of the playlist; QUERYPARAM refers to its query.
-        imported: variables of the master playlist, which IMPORT refers to.
-    """
+    """The variables of one playlist, as far as it has been read."""
 
     def __init__(self, base_url: str, imported: Mapping[str, str]) -> None:
         self._base_url = base_url

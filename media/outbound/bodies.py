@@ -60,11 +60,9 @@ async def _read_chunks(
 
 
 def _announced_bytes(response: httpx.Response) -> int | None:
-    """Return Content-Length where it is the length of this very body.
-
-    Beside Transfer-Encoding it means nothing, and with 304 it is the length that a 200 would have
-    had (RFC 9112 6.3, RFC 9110 8.6).
-    """
+    """Return Content-Length where it is the length of this very body."""
+    # Beside Transfer-Encoding it means nothing, and with 304 it is the length that a 200 would have
+    # had (RFC 9112 6.3, RFC 9110 8.6).
     headers = response.headers
     length = headers.get("content-length", "")
     if "transfer-encoding" in headers or response.status_code == HTTPStatus.NOT_MODIFIED:

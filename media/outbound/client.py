@@ -59,7 +59,6 @@ def media_client(
     Args:
         guard: judges every host; behind a proxy only its text, the proxy resolves names.
         proxy: one proxy for everything or one for each scheme. It is not judged.
-        ca_bundle: PEM file of certificates to trust besides the usual ones.
     """
     proxies = proxy if isinstance(proxy, Proxies) else Proxies(http=proxy, https=proxy)
     network = network or httpcore.AnyIOBackend()
@@ -119,19 +118,12 @@ def _direct(
 ) -> OpenPool:
     pinned = PinnedNetwork(guard, network)
     return partial(
-        httpcore.AsyncConnectionPool,
-        ssl_context=tls,
-        network_backend=pinned,
-        http2=http2,
-        **_POOL,
+        httpcore.AsyncConnectionPool, ssl_context=tls, network_backend=pinned, http2=http2, **_POOL
     )
 
 
 def _proxied(
-    url: str,
-    tls: ssl.SSLContext,
-    proxy_tls: ssl.SSLContext,
-    network: httpcore.AsyncNetworkBackend,
+    url: str, tls: ssl.SSLContext, proxy_tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend
 ) -> OpenPool:
     proxy = httpx.Proxy(url)
     if proxy.url.scheme not in ("http", "https"):

@@ -128,9 +128,6 @@ class NameResolver:
     thread per look-up. It reads the same files: /etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf.
 
     Each instance has limits of its own, so that the names of streams never delay webhooks.
-
-    Args:
-        nameservers: as ADDRESS or ADDRESS:PORT; those of the system by default.
     """
 
     def __init__(self, nameservers: Sequence[str] = ()) -> None:

@@ -39,9 +39,6 @@ class PoolPerStream(httpcore.AsyncConnectionPool):
     """To its client one pool; it opens no connections itself.
 
     Requests of no stream share the pool of their origin.
-
-    Args:
-        max_pools: beyond it, the least recently used one is forgotten.
     """
 
     def __init__(

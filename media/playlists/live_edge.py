@@ -65,9 +65,6 @@ async def count_published(segments: Sequence[Segment], sure: int, is_there: IsTh
     the middle is asked for, too: a single segment may be missing for good. Each further question
     halves what is left. Where a server fails and nothing else is there, its failure counts as a
     segment: fetching that tells what is wrong.
-
-    Args:
-        sure: how many of them are there, from the first.
     """
     first, last = max(sure, _oldest_late(segments)), len(segments) - 1
     if first > last:
@@ -107,10 +104,8 @@ def _count_seen(segments: Sequence[Segment], known: Collection[str]) -> int:
 
 
 async def _is_published(mirrors: Mirrors, segment: Segment) -> bool | None:
-    """Return whether any place has it; one that gives another answer is taken for having it.
-
-    None where a server fails (5xx).
-    """
+    """Return whether any place has it; one that gives another answer is taken for having it."""
+    # None where a server fails (5xx).
     first = segment.byte_range.offset if segment.byte_range else 0
     try:
         await mirrors.fetch(

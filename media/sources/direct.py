@@ -45,17 +45,14 @@ class _Trial:
 
 
 class ManifestSource:
-    """A stream behind an HLS playlist or a DASH manifest.
-
-    Args:
-        poll_slots: each poll takes one: a playlist may be large, and many streams may wait.
-    """
+    """A stream behind an HLS playlist or a DASH manifest."""
 
     def __init__(
         self, url: str, client: MediaClient, *, poll_slots: asyncio.Semaphore | None = None
     ) -> None:
         self._url = url
         self._client = client
+        # A poll takes one: a playlist may be large, and many streams may wait.
         self._poll_slots = poll_slots or asyncio.Semaphore()
 
     async def observe(self, *, refresh: bool = False) -> Observation:
@@ -91,10 +88,8 @@ class ManifestSource:
         )
 
     async def _choose(self, renditions: tuple[MediaUrls, ...]) -> Observation:
-        """Return a rendition to watch, which also says whether the stream is live.
-
-        The stream is over, or absent, only if all renditions are.
-        """
+        """Return a rendition to watch, which also says whether the stream is live."""
+        # The stream is over, or absent, only if all renditions are.
         trials = await self._try_in_order(renditions)
         wait_sec = WAIT_PER_RENDITION_SEC * len(trials) if len(trials) > 1 else None
         if trials[-1].failure is not None:

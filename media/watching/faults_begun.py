@@ -14,10 +14,8 @@ from monitors.status import IncidentKind
 
 
 def faults_begun(state: WatchState) -> list[datetime]:
-    """The first moments of all faults that are no incident yet.
-
-    Media that is not judged yet may hold such a moment, and counts as one from its beginning.
-    """
+    """The first moments of all faults that are no incident yet."""
+    # Media that is not judged yet may hold such a moment, and counts as one from its beginning.
     stall, errors = state.stall, state.segment_errors
     began = [
         None if stall.is_open else stall.stalled,

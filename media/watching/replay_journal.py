@@ -161,17 +161,9 @@ class Journal:
 
     @contextmanager
     def recorded(
-        self,
-        step: Step,
-        state: WatchState,
-        config: MonitorConfig,
-        found: Sequence[object] = (),
+        self, step: Step, state: WatchState, config: MonitorConfig, found: Sequence[object] = ()
     ) -> Iterator[None]:
-        """Record a step that is applied to `state` while the context is open.
-
-        Args:
-            found: what it claims of `note_probed`.
-        """
+        """Record a step, which claims what was `found`; it is applied while the context is open."""
         leg, changes = self._leg_for(Snapshot(state), config, step.at)
         starts_at = step.position.starts_at if isinstance(step, MediaStep) else None
         drafted = len(state.pending_events)

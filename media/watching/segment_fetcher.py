@@ -61,11 +61,9 @@ class SegmentFetcher:
     async def _fetch_into(
         self, room: AsyncExitStack, segment: Segment, timeout_sec: float
     ) -> bytes:
-        """Fetch when there is memory, which `room` holds from then on.
-
-        First as much as the stream's last segments let expect; a larger segment gives that back
-        and is fetched again with memory for the largest.
-        """
+        """Fetch when there is memory, which `room` holds from then on."""
+        # First as much as the stream's last segments let expect; a larger segment gives that back
+        # and is fetched again with memory for the largest.
         for size_bytes in dict.fromkeys((self._expected_bytes, self._max_bytes)):
             async with AsyncExitStack() as attempt:
                 reserved = await attempt.enter_async_context(self._memory.reserved(size_bytes))
@@ -163,10 +161,8 @@ class Growth:
     def wait_sec(
         self, segment: Segment, found: SegmentMeasurement | UndecodableSegment
     ) -> float | None:
-        """Return how long it takes until a segment should be whole; None where it is, or was.
-
-        What is written in real time is whole when what is missing has passed.
-        """
+        """Return how long it takes until a segment should be whole; None where it is, or was."""
+        # What is written in real time is whole when what is missing has passed.
         found_sec = _shortest_sec(found) if isinstance(found, SegmentMeasurement) else 0.0
         if not segment.may_grow or found_sec >= WHOLE_SHARE * segment.duration_sec:
             return None

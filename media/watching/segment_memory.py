@@ -43,9 +43,6 @@ class MemoryBudget:
     Reservations are served in the order of arrival. All large ones together get half of the
     memory, so that streams of usual segments do not wait for them. A holder may not reserve more:
     that rules out deadlocks.
-
-    Args:
-        total_bytes: at least twice the largest reservation.
     """
 
     def __init__(self, total_bytes: int) -> None:

@@ -96,10 +96,9 @@ class WatchState(BaseModel):
             self.refused_at = self.refused_at and self.refused_at + passed
 
     def unseen_sec(self, name: str, at: datetime) -> float:
-        """For how long a track that begins now should have been watched.
-
-        An additional audio track may begin in the middle of the stream, so it owes nothing before.
-        """
+        """For how long a track that begins now should have been watched."""
+        # An additional audio track may begin in the middle of the stream, so it owes nothing
+        # before.
         if is_additional(name):
             return 0.0
         return (at - self.began_at).total_seconds() if self.began_at else 0.0
@@ -129,11 +128,7 @@ class WatchState(BaseModel):
         return changes
 
     def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
-        """How much more media a track lacks that the others have, now that it was loaded.
-
-        Args:
-            new_sec: of media that its playlist brings and that was not measured yet.
-        """
+        """How much more media a track lacks that the others have, beside new media."""
         track, moved = self.tracks[name], self.stall.stalled
         if moved is None or not self.tracks.keys() - self.at_end - {name}:
             return 0.0
@@ -210,8 +205,7 @@ class WatchState(BaseModel):
         return was_unknown
 
     def unseen_because(self) -> str | None:
-        """Return a key that changes whenever the reason for not seeing the stream is worth
-        reporting.
+        """A key that changes whenever it is worth reporting why the stream is not seen.
 
         A pause of all polls names its length: a new pause is worth reporting.
         """
@@ -230,12 +224,10 @@ class WatchState(BaseModel):
             track.absence.unobserved(at)
 
     def carry(self, tracks: Mapping[str, frozenset[Track]], additional: Iterable[str] = ()) -> None:
-        """Keep the tracks that are watched now; `additional` names the additional audio tracks.
-
-        When sound moves to a playlist of its own, or back, the stream is still the same: it
-        continues at the main track's place, and each detector stays with what it judges. The
-        numbers of two playlists need not match (RFC 8216 6.3.2).
-        """
+        """Keep the tracks that are watched now; `additional` names the additional audio tracks."""
+        # When sound moves to a playlist of its own, or back, the stream is still the same: it
+        # continues at the main track's place, and each detector stays with what it judges. The
+        # numbers of two playlists need not match (RFC 8216 6.3.2).
         place = self.tracks.get(MAIN, TrackState())
         kept = {name: track for name, track in self.tracks.items() if not is_additional(name)}
         if {name: track.detectors.tracks for name, track in kept.items()} != tracks:
@@ -259,11 +251,7 @@ class WatchState(BaseModel):
         thresholds: Thresholds,
         media_until: datetime | None = None,
     ) -> bool:
-        """Draft the events of incidents that changed; return whether there are any.
-
-        Args:
-            media_until: wall clock up to which media was judged just now.
-        """
+        """Draft the events of incidents that changed; return whether there are any."""
         noted = False
         causes = [each for track in self.tracks.values() for each in track.detectors.causes()]
         unexplained = self.explanations.told(changes, causes)

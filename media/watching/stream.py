@@ -68,7 +68,7 @@ class StreamUnavailable(Exception):
 
 
 class StreamWatch:
-    """Watches one stream, from where `state` says, and keeps `state` current."""
+    """Watches one stream, from where `state` says, and keeps `state` and `hint` current."""
 
     def __init__(
         self,
@@ -83,12 +83,6 @@ class StreamWatch:
         long_look_sec: float = LONG_LOOK_SEC,
         hint: ResumeHint | None = None,
     ) -> None:
-        """Prepare to watch.
-
-        Args:
-            long_look_sec: a source that takes longer to answer leaves the stream unknown.
-            hint: where the previous watch on this worker stopped; kept up to date by this one.
-        """
         self._source = source
         self._state = state
         self._config = config

@@ -290,10 +290,8 @@ class TrackJudge:
         self._judge.apply(step, found=found)
 
     def _raise_if_refused(self, error: Exception) -> None:
-        """Keep a refused segment for the next try, unless a new URL was tried just before.
-
-        Where all URLs have run out, those of picture and first audio are refused, too.
-        """
+        """Keep a refused segment for the next try, unless a new URL was tried just before."""
+        # Where all URLs have run out, those of picture and first audio are refused, too.
         if not isinstance(error, FetchError) or error.status not in REFUSALS:
             return
         if is_additional(self._name):

@@ -69,11 +69,9 @@ CLOCKS_OFF = timedelta(hours=1)  # program dates further off come from a clock t
 
 
 def start_times(segments: Sequence[Segment], edge: datetime) -> dict[int, datetime]:
-    """Return the wall clock of each segment's first moment, by media sequence.
-
-    EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6), unless that is a clock that
-    was never set; else they follow each other up to `edge`.
-    """
+    """Return the wall clock of each segment's first moment, by media sequence."""
+    # EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6), unless that is a clock
+    # that was never set; else they follow each other up to `edge`.
     starts: dict[int, datetime] = {}
     for segment in reversed(segments):
         edge -= timedelta(seconds=segment.duration_sec)

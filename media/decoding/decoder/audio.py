@@ -96,10 +96,8 @@ def full_scale_samples(frames: list[av.AudioFrame]) -> NDArray[np.floating]:
 
 
 def _plane(frames: list[av.AudioFrame], number: int, width: int) -> NDArray[Any]:
-    """Return what one plane of all frames holds, `width` values a sample.
-
-    Not by `AudioFrame.to_ndarray`, which takes as long for a frame as decoding it.
-    """
+    """Return what one plane of all frames holds, `width` values a sample."""
+    # Not by `AudioFrame.to_ndarray`, which takes as long for a frame as decoding it.
     dtype = np.dtype(SAMPLE_TYPES[frames[0].format.packed.name])
     size = width * dtype.itemsize
     return np.frombuffer(

@@ -68,10 +68,8 @@ def _may_be_bars(frames: SmallFrames) -> Flags:
 
 
 def _columns(frames: SmallFrames) -> NDArray[np.float64]:
-    """Return Y, U, V of each column of blocks, shape (frames, 3, columns).
-
-    The median of its rows: a clock or a logo hides some of them.
-    """
+    """Return Y, U, V of each column of blocks, shape (frames, 3, columns)."""
+    # The median of its rows: a clock or a logo hides some of them.
     luma = frames.block_sums().reshape(len(frames), 1, -1, COLUMNS)
     chroma = frames.chroma.reshape(len(frames), 2, -1, COLUMNS).astype(np.int16)
     planes = np.concatenate([luma, chroma * BLOCK_SIZE**2], axis=1)[:, :, ROWS]
@@ -95,10 +93,8 @@ def _show_bars(columns: NDArray[np.float64]) -> Flags:
 
 
 def _are_in_order(matches: Flags) -> bool:
-    """Return whether columns show all bars in order; `matches` has the shape (columns, bars).
-
-    Bars that roll begin with any of them, and come to the first one again.
-    """
+    """Return whether columns show all bars in order; `matches` has the shape (columns, bars)."""
+    # Bars that roll begin with any of them, and come to the first one again.
     seen = matches[matches.any(axis=1)].argmax(axis=1)
     steps = (seen[1:] - seen[:-1]) % len(HUES)
     are_wide = np.bincount(seen, minlength=len(HUES)).min() >= LEAST_COLUMNS

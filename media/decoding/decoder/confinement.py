@@ -40,10 +40,7 @@ ALLOWED_AARCH64 = (
     *(172, 178, 165, 113, 278),
     *(93, 94),
 )
-ARCHITECTURES = {
-    "x86_64": (0xC000003E, ALLOWED_X86_64),
-    "aarch64": (0xC00000B7, ALLOWED_AARCH64),
-}
+ARCHITECTURES = {"x86_64": (0xC000003E, ALLOWED_X86_64), "aarch64": (0xC00000B7, ALLOWED_AARCH64)}
 """By machine: the kernel's number of the architecture (linux/audit.h), and the system calls."""
 
 

@@ -196,10 +196,8 @@ def _decode_lead(lead: bytes, video: av.VideoStream) -> None:
 def packets_of(
     container: InputContainer, tracks: Sequence[Stream]
 ) -> Iterator["av.Packet[Stream]"]:
-    """Yield the packets of the tracks, and for each an empty one, which makes its decoder flush.
-
-    Not PyAV's own empty packets: it fails on those when a stream has joined since the beginning.
-    """
+    """Yield the packets of the tracks, and for each an empty one, which makes its decoder flush."""
+    # Not PyAV's own empty packets: it fails on those when a stream has joined since the beginning.
     if not tracks:
         return  # PyAV would yield those of all
     with contextlib.suppress(IndexError):

@@ -30,7 +30,6 @@ def describe_frames(
     """Write down the stretches of black, of stillness, of colour bars and of slates.
 
     Args:
-        frames: of a segment, all of them.
         times: when each is first shown, seconds from the segment's first moment.
         slates: that are looked for, see `monitors.measurement.ReferenceSlates`.
     """

@@ -68,10 +68,8 @@ class FaintSound:
     def _faint_levels(
         self, blocks: NDArray[np.floating], low: NDArray[np.bool_]
     ) -> NDArray[np.floating]:
-        """Return the level of each block in the loudest channel; infinite where it is not faint.
-
-        Only blocks that are `low` may be.
-        """
+        """Return the level of each block in the loudest channel; infinite where it is not faint."""
+        # Only blocks that are `low` may be.
         found = np.full(len(low), np.inf)
         low_ones = blocks[:, low]
         peaks = np.abs(low_ones).max(axis=(0, 2))

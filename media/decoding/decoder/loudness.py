@@ -49,11 +49,10 @@ def _gain(name: str) -> float:
 
 @cache
 def _weights(rate_hz: int, size: int) -> NDArray[np.float32]:
-    """Return the power gain of both filters at each frequency of a spectrum.
-
-    The standard gives coefficients for 48 kHz. These are the analogue filters behind them, by which
-    they are computed for any rate, as libebur128 does (B. De Man, AES Convention 137, 2014).
-    """
+    """Return the power gain of both filters at each frequency of a spectrum."""
+    # The standard gives coefficients for 48 kHz. These are the analogue filters behind them, by
+    # which they are computed for any rate, as libebur128 does (B. De Man, AES Convention 137,
+    # 2014).
     turn = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     gain = np.abs(_shelf(turn, rate_hz) * _high_pass(turn, rate_hz)) ** 2
     gain[0] = 0.0

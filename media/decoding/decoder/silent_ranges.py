@@ -60,10 +60,8 @@ def _means(samples: NDArray[np.floating], step: int, unsettled: int) -> NDArray[
 
 
 def _places_near(begins: NDArray[np.intp], rate_hz: int, step: int, count: int) -> list[int]:
-    """Return which of `count` means narrow blocks need: silence ends less than a block off them.
-
-    What a border of the samples cuts off may be shorter than a block.
-    """
+    """Return which of `count` means narrow blocks need: silence ends less than a block off them."""
+    # What a border of the samples cuts off may be shorter than a block.
     size = _block_size(rate_hz) * THINNED
     near = np.concatenate([(begins - size) // step, (begins + 2 * size) // step, [0, count - 1]])
     # Not `np.unique`, which imports more when it is first called: too late in a confined process.

@@ -61,10 +61,8 @@ class SmallFrames:
 
 
 def edges_of(times: NDArray[np.float64], end: float) -> list[float]:
-    """Return n + 1 edges: each frame's start, and the end of the last one.
-
-    The first frame counts from the segment's first moment, though its time may be later.
-    """
+    """Return n + 1 edges: each frame's start, and the end of the last one."""
+    # The first frame counts from the segment's first moment, though its time may be later.
     inner = np.clip(np.maximum.accumulate(times[1:]), 0.0, end)
     return [0.0, *inner.tolist(), end]
 
@@ -82,9 +80,8 @@ def runs_of(flags: Flags) -> list[tuple[int, int]]:
 
 
 def middle_of(values: NDArray[np.generic]) -> float:
-    """Return the median of one axis, the upper one of an even number.
-
-    Not by `np.median`, which imports more when it is first called: too late in a confined process.
-    """
+    """Return the median of one axis, the upper one of an even number."""
+    # Not by `np.median`, which imports more when it is first called: too late in a confined
+    # process.
     place = len(values) // 2
     return float(np.partition(values, place)[place])

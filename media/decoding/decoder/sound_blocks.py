@@ -107,10 +107,8 @@ class SoundBlocks:
 
 
 def sound_figures(parts: Iterable[tuple[SoundBlocks, float]]) -> dict[str, Any] | None:
-    """Return the fields of `SoundFigures` that parts, with their lengths, make up.
-
-    Where the format changes, only the longest part counts: it is one track after all.
-    """
+    """Return the fields of `SoundFigures` that parts, with their lengths, make up."""
+    # Where the format changes, only the longest part counts: it is one track after all.
     measured = [(part, length) for part, length in parts if part.blocks]
     if not measured:
         return None

@@ -48,10 +48,8 @@ def still_runs(frames: SmallFrames, times: NDArray[np.float64], end: float) -> l
 
 
 def _equally_bright(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFrames | None:
-    """Return the frames at one brightness; None where their differences are no brightness.
-
-    The brightness of a frozen picture may pump: an encoder in front, a mixer, a lamp.
-    """
+    """Return the frames at one brightness; None where their differences are no brightness."""
+    # The brightness of a frozen picture may pump: an encoder in front, a mixer, a lamp.
     if middle_of(blocks[0]) < DARK_LEVEL * _PIXELS:
         return None
     means = np.maximum(blocks.mean(axis=1), 1.0)
@@ -72,11 +70,9 @@ def _equally_bright(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFram
 def _without_flicker(
     frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]
 ) -> SmallFrames | None:
-    """Return the mean of each frame and the next; None where their differences are no flicker.
-
-    A deinterlacer that makes a frame of each field has the lines of a frozen picture jump up and
-    down: each frame is like the next but one.
-    """
+    """Return the mean of each frame and the next; None where their differences are no flicker."""
+    # A deinterlacer that makes a frame of each field has the lines of a frozen picture jump up and
+    # down: each frame is like the next but one.
     if len(frames) < 4:
         return None
     next_one = np.abs(blocks[1:] - blocks[:-1]).max(axis=1)[:-1]
@@ -154,12 +150,10 @@ def _end_of_run(blocks: NDArray[np.int16], frames: SmallFrames, first: int, limi
 
 
 def _repeats_itself(frames: SmallFrames) -> bool:
-    """Return whether enough of the frames repeat an earlier one.
-
-    That is the one just before, in which nothing was changed; or any other, exactly: frames that
-    build on later ones (B-frames) change within a group of pictures, but each group repeats the one
-    before. Noise never comes again.
-    """
+    """Return whether enough of the frames repeat an earlier one."""
+    # That is the one just before, in which nothing was changed; or any other, exactly: frames that
+    # build on later ones (B-frames) change within a group of pictures, but each group repeats the
+    # one before. Noise never comes again.
     if len(frames) < 2:
         return True
     least = UNTOUCHED_SHARE * (len(frames) - 1)

@@ -94,10 +94,8 @@ def _are_tone(blocks: NDArray[np.floating], rate_hz: int) -> NDArray[np.bool_]:
 
 
 def _between_bins(lobe: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return how far a sine is from the middle of its lobe, in bins, by its neighbours.
-
-    Through a Hann window the ratio of two neighbours is (1 + d) / (2 - d).
-    """
+    """Return how far a sine is from the middle of its lobe, in bins, by its neighbours."""
+    # Through a Hann window the ratio of two neighbours is (1 + d) / (2 - d).
     before, middle, after = lobe[:, :, 1], np.maximum(lobe[:, :, 2], 1e-12), lobe[:, :, 3]
     ratio = np.maximum(before, after) / middle
     offset = (2 * ratio - 1) / (1 + ratio)

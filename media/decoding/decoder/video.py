@@ -86,10 +86,8 @@ class FrameSampler:
         return not is_enough
 
     def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Note where pictures begin and end, in ticks: making a fraction of each takes too long.
-
-        Pictures that a keyframe overtakes (an open GOP) belong to the time of the segment before.
-        """
+        """Note where pictures begin and end, in ticks: making a fraction of each takes too long."""
+        # Pictures that a keyframe overtakes (an open GOP) belong to the time of the segment before.
         if packet.is_discard:
             return
         pts, first_pts = packet.pts, self._first_pts

@@ -60,11 +60,9 @@ def _meaning(resolution: ResolvedVideo) -> Meaning | None:
 
 
 def _egress_failure(resolution: ResolvedVideo) -> Meaning | None:
-    """Return what the reasons say of the way to the site.
-
-    "Failed to extract any player response" remains when all clients fail, so the bad answers
-    themselves count before it is taken for a broken client.
-    """
+    """Return what the reasons say of the way to the site."""
+    # "Failed to extract any player response" remains when all clients fail, so the bad answers
+    # themselves count before it is taken for a broken client.
     said = find_meaning(resolution.reasons, site_messages.TRANSIENT)
     if said is site_messages.CLIENT_BROKEN:
         return _failure_of_answers(resolution) or said

@@ -91,11 +91,7 @@ class _Entry:
 
 
 class MediaCache:
-    """Where the media of each video was found; of one worker, as the URLs are bound to its address.
-
-    Args:
-        store: outlives a restart; without it, URLs are in memory only.
-    """
+    """Where the media of each video was found; of one worker, whose address the URLs need."""
 
     def __init__(self, store: UrlStore | None = None) -> None:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -110,10 +106,8 @@ class MediaCache:
         return None if expires_at and expires_at <= now else entry.seen
 
     def refused(self, video_id: str, seen: Observation, now: datetime) -> Observation:
-        """Return `seen`, whose media could not be loaded, with the wait before the next poll.
-
-        What was found before is kept: it may work on.
-        """
+        """Return `seen`, whose media could not be loaded, with the wait before the next poll."""
+        # What was found before is kept: it may work on.
         before = self._entries.get(video_id) or _Entry(seen, now)
         entry = replace(before, at=now, short_lived=max(1, _short_lived(before, now)))
         self._put(video_id, entry)

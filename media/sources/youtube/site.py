@@ -29,13 +29,7 @@ class ResolverBackend(Protocol):
 
 
 class YouTubeSite:
-    """Polls videos through one egress and its budget. Close it after use.
-
-    Args:
-        backends: by default as `options` say.
-        max_background_wait_sec: for a lease. It is shorter than the time after which a poll counts
-            as hung.
-    """
+    """Polls videos through one egress and its budget. Close it after use."""
 
     def __init__(
         self,
@@ -43,7 +37,7 @@ class YouTubeSite:
         *,
         egress: Egress | None = None,
         backends: Mapping[Resolver, ResolverBackend] | None = None,
-        max_background_wait_sec: float = 40.0,
+        max_background_wait_sec: float = 40.0,  # for a lease; before a poll counts as hung
     ) -> None:
         self._options = options
         self._egress = egress or Egress()
@@ -57,9 +51,6 @@ class YouTubeSite:
         """Poll once, and where a resolver itself fails, once more through the next one.
 
         Never raises for what the site does or the resolvers do.
-
-        Args:
-            background: polls of streams that run may go first.
         """
         now = asyncio.get_running_loop().time()
         give_up_at = now + self._max_background_wait_sec if background else None
@@ -140,10 +131,7 @@ class YouTubeSite:
 
 
 def _open_backends(options: YouTubeOptions) -> dict[Resolver, ResolverBackend]:
-    paths = {
-        Resolver.YTDLP: options.ytdlp_path,
-        Resolver.STREAMLINK: options.streamlink_path,
-    }
+    paths = {Resolver.YTDLP: options.ytdlp_path, Resolver.STREAMLINK: options.streamlink_path}
     external = [resolver for resolver in options.resolvers if paths[resolver]]
     library = [resolver for resolver in options.resolvers if not paths[resolver]]
     backends: dict[Resolver, ResolverBackend] = {}
@@ -172,11 +160,9 @@ class _Poll:
 
 
 def _is_believed(second: _Poll, *, after: _Poll) -> bool:
-    """Return whether another resolver's poll counts.
-
-    Media is a proof. Else it counts only where the first one did not even see a live status, and
-    never for a permanent state: one client's error is not the video's.
-    """
+    """Return whether another resolver's poll counts."""
+    # Media is a proof. Else it counts only where the first one did not even see a live status, and
+    # never for a permanent state: one client's error is not the video's.
     if second.observation.state is SourceState.LIVE:
         return True
     return second.observation.state in _SECOND_OPINIONS and after.live_status is None

@@ -81,10 +81,8 @@ class YouTubeSource:
         )
 
     async def _first_that_loads(self, seen: Observation, preferred: MediaUrls) -> Observation:
-        """Return `seen` with media whose playlist is there.
-
-        Only a rendition that is gone is passed over: a refusal holds for all of them.
-        """
+        """Return `seen` with media whose playlist is there."""
+        # Only a rendition that is gone is passed over: a refusal holds for all of them.
         passed_over: dict[str, str] = {}
         first_error: FetchError | None = None
         for media in (seen.renditions or (preferred,))[:MAX_RENDITIONS_TRIED]:

@@ -60,10 +60,8 @@ def _owned_folder() -> tuple[tempfile.TemporaryDirectory[str], int | None]:
 
 
 def _lock_on(folder: Path) -> int | None:
-    """Return a descriptor that locks `folder` until it is closed; None when that is not to be.
-
-    A link is not followed, and is no folder.
-    """
+    """Return a descriptor that locks `folder` until it is closed; None when that is not to be."""
+    # A link is not followed, and is no folder.
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
@@ -105,10 +103,8 @@ def javascript_path() -> str | None:
 
 
 def private_environment(folder: str, ca_file: str | None) -> dict[str, str]:
-    """Nothing of the worker's.
-
-    The folders keep yt-dlp, streamlink and deno away from the user's configuration and caches.
-    """
+    """Nothing of the worker's."""
+    # The folders keep yt-dlp, streamlink and deno away from the user's configuration and caches.
     trusted = {"SSL_CERT_FILE": ca_file, "REQUESTS_CA_BUNDLE": ca_file} if ca_file else {}
     return {
         "PATH": os.defpath,

@@ -9,15 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yt_dlp import YoutubeDL
-from yt_dlp.networking.exceptions import (
-    HTTPError,
-    RequestError,
-)
-from yt_dlp.utils import (
-    DownloadError,
-    ExtractorError,
-    GeoRestrictedError,
-)
+from yt_dlp.networking.exceptions import HTTPError, RequestError
+from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, read_info
 from media.sources.youtube.resolver_options import ResolverSetup, with_depth
@@ -111,10 +104,8 @@ class YtDlpResolver:
         return None
 
     def _record_reasons(self) -> None:
-        """Record what the extractor reports of the video as a whole, apart from the warnings.
-
-        Both are warnings when missing formats are ignored, but only these are about the video.
-        """
+        """Record what the extractor reports of the video as a whole, apart from the warnings."""
+        # Both are warnings when missing formats are ignored, but only these are about the video.
         raise_no_formats = self._extractor.raise_no_formats
         raise_geo_restricted = self._extractor.raise_geo_restricted
 
