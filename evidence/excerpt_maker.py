@@ -22,9 +22,8 @@ from evidence.excerpts.protocol import (
     NothingMade,
     Piece,
 )
-from media.decoding.decoder_probe import DECODER_ENV, Confinement
+from media.decoding.decoder_probe import DECODER_ENV, Confinement, Ready
 from media.decoding.errors import NotConfined
-from media.decoding.result_check import Ready
 from media.processes.run_once import ProcessFailed, ProcessTimedOut
 from media.processes.warm_pool import Program, WarmPool
 from monitors.evidence import REASON_PATTERN

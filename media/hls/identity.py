@@ -96,14 +96,11 @@ def place_after(
 
     By EXT-X-PROGRAM-DATE-TIME where both tell it, else by the numbers where they are near: those of
     two playlists need not match (RFC 8216 6.3.2), but mostly do. It may lie before the playlist,
-    when segments left it unseen, and after it, when it is behind.
+    when segments left it unseen, and after it, when it is behind. None where the two cannot be
+    compared.
 
     Args:
         next_sequence: the first segment that was not seen, in the numbers of the playlist before.
-        next_starts_at: its wall clock, where that is known.
-
-    Returns:
-        None where the two cannot be compared.
     """
     first, last = playlist.segments[0], playlist.segments[-1]
     if next_starts_at is not None and first.program_date_time is not None:

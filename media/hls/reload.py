@@ -154,11 +154,7 @@ class PublicationPhase:
     looks: int = 0  # requests since the last surprise
 
     def after(self, waited_sec: float, new: int, period_sec: float) -> Self:
-        """Return what is known after a request.
-
-        Args:
-            new: how many segments it found.
-        """
+        """Return what is known after a request that found `new` segments."""
         moved_sec = waited_sec - new * period_sec
         least_sec = max(0.0, self.least_sec + moved_sec)
         most_sec = min(period_sec, self.most_sec + moved_sec + DRIFT_SEC)
@@ -195,11 +191,7 @@ class PublicationPhase:
 
 
 def publication_period_sec(playlist: MediaPlaylist, interval_sec: float) -> float | None:
-    """Return the time between two publications; None where it is not regular.
-
-    Args:
-        interval_sec: how long to wait for the next segment, by RFC 8216.
-    """
+    """Return the time between two publications; None where it is not the interval of RFC 8216."""
     latest = playlist.segments[-REGULAR_SEGMENTS:]
     if len(latest) < REGULAR_SEGMENTS or not playlist.is_numbered or playlist.partial:
         return None

@@ -64,9 +64,6 @@ def rank_renditions(master: MasterPlaylist) -> list[Choice]:
     smaller picture, then the playlist's own order. A bandwidth that is not told counts as high.
 
     Redundant variants (the same attributes, another URI: RFC 8216 6.2.4) stand side by side.
-
-    Raises:
-        NoVariant: there is nothing to choose from.
     """
     if not master.variants:
         raise NoVariant("the master playlist names no variant")

@@ -132,11 +132,7 @@ def media_sequence(text: str) -> int:
 
 
 def byte_range(tag: str, text: str, *, implicit_offset: int) -> ByteRange:
-    """Return what `n[@o]` means (RFC 8216 4.3.2.2).
-
-    Args:
-        implicit_offset: where the range begins when `o` is left out.
-    """
+    """Return what `n[@o]` means (RFC 8216 4.3.2.2); without `o` it begins at `implicit_offset`."""
     length_text, at, offset_text = text.partition("@")
     length = integer(length_text.strip(_BLANK))
     offset = integer(offset_text.strip(_BLANK)) if at else implicit_offset

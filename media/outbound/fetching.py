@@ -70,11 +70,7 @@ async def fetch_segment(
     max_bytes: int,
     total_timeout_sec: float = SEGMENT_TIMEOUT_SEC,
 ) -> bytes:
-    """Fetch a segment, an init segment or a key, following redirects.
-
-    Args:
-        byte_range: offset and length in bytes: exactly so many are returned.
-    """
+    """Fetch a segment, an init segment or a key; of a range (offset, length) exactly that."""
     # Compressing media gains nothing, and a range of a compressed answer means something else.
     headers = {"Accept-Encoding": "identity", **_range_header(byte_range)}
     async with _answer(client, url, headers, total_timeout_sec) as response:
@@ -173,11 +169,7 @@ class Mirrors:
         max_bytes: int,
         total_timeout_sec: float,
     ) -> bytes:
-        """Fetch what is at any of `urls`, which a stream lists in the same order each time.
-
-        Raises:
-            FetchError: no place has it; what the first one said.
-        """
+        """Fetch what is at any of `urls`; where no place has it, raise what the first one said."""
         first_error: FetchError | None = None
         for turn in range(len(urls)):
             place = (self._preferred + turn) % len(urls)

@@ -40,10 +40,8 @@ async def published(
 ) -> MediaPlaylist:
     """Return the playlist without segments at its end that are only due, not published.
 
-    Where segments are there before they are whole, the last one is left out, too.
-
-    Args:
-        known: identities of segments that were seen before.
+    Where segments are there before they are whole, the last one is left out, too. Segments that are
+    `known` need no question.
     """
 
     async def is_there(segment: Segment) -> bool | None:

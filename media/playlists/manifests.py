@@ -69,11 +69,7 @@ class _Answer(BaseModel):
 async def read_beside(
     text: str, final_url: str, *, url: str, limits: Limits = LIMITS
 ) -> tuple[MasterPlaylist | TrackPlaylist, float]:
-    """Do as `media.dash.to_hls.read_manifest` does, now, without keeping the event loop.
-
-    Returns:
-        What it returns, and the processor time that it took, in seconds.
-    """
+    """Do as `media.dash.to_hls.read_manifest` does, now; also return the processor time it took."""
     now = datetime.now(UTC)
     if len(text) <= LARGE_CHARS:
         began_sec = time.thread_time()

@@ -69,11 +69,7 @@ class WarmProcess:
         return self._process.returncode is None
 
     async def ask(self, *request: bytes, max_answer_bytes: int) -> bytes:
-        """Send `request`, return the answer.
-
-        Raises:
-            OSError, EOFError, ValueError: the child broke.
-        """
+        """Send `request`, return the answer; OSError, EOFError or ValueError: the child broke."""
         self._is_busy = True
         for part in request:
             self._stdin.write(part)

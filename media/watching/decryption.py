@@ -34,9 +34,6 @@ class SegmentKeys:
     ) -> bytes:
         """Return `data`, a whole segment or init segment, as it was before it was encrypted.
 
-        Args:
-            sequence: its media sequence number, which is the IV where the playlist names none.
-
         Raises:
             FetchError: the key could not be fetched.
             UndecodableSegment: the answer is no key, or the key of another segment.

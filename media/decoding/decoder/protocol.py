@@ -3,7 +3,7 @@
 The pool sends jobs: a head of fixed size and the material. The decoder answers once when it is
 ready and once for each job: a length in 4 bytes and that much JSON. The answers come from a process
 that hostile media may have taken over: they are bounded in size, read as JSON of a known shape, and
-must carry the number of the job (`media.decoding.result_check`). So nothing that was said before a
+must carry the number of the job (`media.decoding.decoder_probe`). So nothing that was said before a
 job was sent is taken for its answer.
 """
 

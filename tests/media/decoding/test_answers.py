@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from media.decoding.decoder.protocol import MAX_ANSWER_BYTES, JobHead
-from media.decoding.result_check import DecoderAnswer, measurement_of, read_answer
+from media.decoding.decoder_probe import DecoderAnswer, measurement_of, read_answer
 from media.processes.framing import LENGTH
 from media.processes.warm_pool import read_frame
 from monitors.config import Thresholds

@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from media.decoding.decoder.protocol import JobHead
-from media.decoding.result_check import DecoderAnswer, measurement_of
+from media.decoding.decoder_probe import DecoderAnswer, measurement_of
 from monitors.frames import DecodeDepth
 from monitors.measurement import ProbeContext
 from monitors.pictures import MOST_PICTURE_BYTES, USUAL_PICTURE_BYTES
