@@ -25,11 +25,7 @@ _FULL_ID_CHARS = 40
 
 
 class GatewayRefused(Exception):
-    """The gateway refused a request; the message is its own.
-
-    Attributes:
-        retry_after_sec: when the same request may be made again; None when nothing says so.
-    """
+    """The gateway refused a request; the message is its own."""
 
     def __init__(self, code: str, message: str, retry_after_sec: float | None = None) -> None:
         super().__init__(f"{code}: {message}")
@@ -134,16 +130,13 @@ class RestClient:
             yield items
 
     def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
-        """Return all items of a list; as `pages`."""
         return [each for page in self.pages(path, **query) for each in page]
 
     def find_id(self, path: str, beginning: str) -> str:
         """Return the one id that begins so, of what `path` lists; its prefix may be left out.
 
         A shortened id of an incident is looked for among the newest, as many as the gateway counts.
-
-        Raises:
-            UnclearId: there is none, or more than one.
+        Raises UnclearId where there is none, or more than one.
         """
         kind = path.rpartition("/")[2].removesuffix("s")
         prefix = _PREFIXES[kind]
@@ -153,7 +146,6 @@ class RestClient:
         return text if len(text) == _FULL_ID_CHARS else _only(text, self._ids(path, kind, text))
 
     def find_path(self, path: str, beginning: str) -> str:
-        """Return where the API has what `find_id` finds."""
         return f"{path}/{self.find_id(path, beginning)}"
 
     def _ids(self, path: str, kind: str, beginning: str) -> Iterator[str]:

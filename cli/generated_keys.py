@@ -16,9 +16,6 @@ def provide_keys(data_dir: Path, environment: Mapping[str, str]) -> dict[str, st
     """Return all keys: from `environment`, else from `data_dir`, else new ones, kept there.
 
     The file can be read by its owner alone.
-
-    Raises:
-        OSError: the file cannot be read or written.
     """
     path = data_dir / FILE_NAME
     kept = read_keys(path)
@@ -36,7 +33,6 @@ def _made(name: str) -> str:
 
 
 def read_keys(path: Path) -> dict[str, str]:
-    """Return the keys that an earlier start kept in the file `path`."""
     if not path.exists():
         return {}
     lines = (line.partition("=") for line in path.read_text().splitlines())

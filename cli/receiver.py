@@ -54,13 +54,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """How the receiver answers.
-
-    Attributes:
-        fail_first: requests that are answered with 500 first.
-        status: the answer afterwards.
-        delay_sec: wait before each answer.
-    """
+    """How the receiver answers: the first requests with 500, the others with `status`."""
 
     fail_first: int = 0
     status: int = 200
@@ -122,11 +116,7 @@ class Receiver:
 async def receiving(
     receiver: Receiver, host: str, port: int, *, variables: str = "--host, --port"
 ) -> AsyncIterator[None]:
-    """Receive while the context is open.
-
-    Raises:
-        PortTaken: something else listens there; the message names the `variables` that say where.
-    """
+    """Receive while the context is open; PortTaken names the `variables` that say where."""
     config = http_config(
         receiver.app(), host, port, lifespan="off", timeout_graceful_shutdown=GRACE_SEC
     )
@@ -137,11 +127,7 @@ async def receiving(
 async def run_receiver(
     keys: str, host: str, port: int, behaviour: Behaviour, *, as_json: bool
 ) -> None:
-    """Print what arrives until SIGTERM or SIGINT; `keys` are comma separated.
-
-    Raises:
-        PortTaken: something else listens there.
-    """
+    """Print what arrives until SIGTERM or SIGINT; `keys` are comma separated."""
     show = _print_json if as_json else print_line
     with stop_signal() as stop:
         async with receiving(Receiver(signing_keys(keys), show, behaviour), host, port):

@@ -74,13 +74,6 @@ async def watch_url(
 
     Private addresses are allowed: who types the URL reaches them anyway.
 
-    Args:
-        url: a stream URL.
-        config: thresholds as a monitor has them.
-        settings: how streams are reached, as a worker reaches them.
-        request_headers: sent with every request for the stream.
-        as_json: one JSON object a segment, an event and a change of health on standard output.
-
     Raises:
         StreamUnavailable: the source says that it can never be watched.
         StartError: a setting cannot be used.

@@ -25,13 +25,8 @@ class Refused(PermissionError):
 class ProcessGuard:
     """Judges what Python's audit events announce, and refuses by raising.
 
-    Args:
-        allow_private_networks: let every address pass.
-        exempt: hosts with their ports that pass wherever they lead.
-
-    Attributes:
-        refused: what was refused last: `address`, `file`, `program` or None. Apprise reports none
-            of it.
+    What was `refused` last is an `address`, a `file` or a `program`; Apprise reports none of it.
+    Hosts that are `exempt`, with their ports, pass wherever they lead.
     """
 
     def __init__(
@@ -53,11 +48,7 @@ class ProcessGuard:
         }
 
     def judge(self, event: str, args: tuple[Any, ...]) -> None:
-        """Refuse or let pass; the hook of `sys.addaudithook`.
-
-        Raises:
-            Refused: the process must not do that.
-        """
+        """Refuse or let pass; the hook of `sys.addaudithook`."""
         may = self._judges.get(event)
         if may is not None and not may(args):
             self.refused = "file" if event == "open" else "address"

@@ -25,8 +25,7 @@ class BadDestinationUrl(ValueError):
 def check_destination_url(type: DestinationType, url: str) -> None:
     """Judge the form of a URL; the guard judges its address, and Apprise its own schemas.
 
-    Raises:
-        BadDestinationUrl: it has another form than its type needs.
+    Raises BadDestinationUrl where it has another form than its type needs.
     """
     if len(url) > MAX_URL_CHARS:
         raise BadDestinationUrl(f"must have at most {MAX_URL_CHARS} characters")
@@ -64,11 +63,7 @@ def masked_url(url: str) -> str:
 
 
 def pagerduty_target(url: str) -> tuple[str, str]:
-    """Return where to post, and the routing key.
-
-    Raises:
-        BadDestinationUrl: it is no `https://HOST/v2/enqueue?routing_key=KEY`.
-    """
+    """Return where to post, and the routing key; raises BadDestinationUrl."""
     parts = _http_parts(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.username is not None or set(query) != {"routing_key"}:
@@ -82,11 +77,7 @@ def pagerduty_target(url: str) -> tuple[str, str]:
 
 
 def alertmanager_target(url: str) -> tuple[str, str | None]:
-    """Return where to post, and `user:password` where the URL has them.
-
-    Raises:
-        BadDestinationUrl: it is no http(s) URL, or has a query.
-    """
+    """Return where to post, and `user:password` if the URL has them; raises BadDestinationUrl."""
     parts = _http_parts(url)
     if parts.query or parts.fragment:
         raise BadDestinationUrl("must be Alertmanager's base URL, without a query")
@@ -96,11 +87,7 @@ def alertmanager_target(url: str) -> tuple[str, str | None]:
 
 
 def apprise_schema(url: str) -> str:
-    """Return the schema of an Apprise URL.
-
-    Raises:
-        BadDestinationUrl: it has none, or one that cannot be guarded.
-    """
+    """Return the schema of an Apprise URL; raises BadDestinationUrl where it cannot be guarded."""
     found = _SCHEMA.match(url)
     if found is None:
         raise BadDestinationUrl("must be an Apprise URL, such as slack://… or mailto://…")

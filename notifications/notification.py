@@ -47,12 +47,8 @@ class Subject(BaseModel):
 
     Attributes:
         name: of the monitor; its id where it has none.
-        stream_url: kept without credentials and query.
-        event_type: as in webhooks (`alert.blackout`, `stream.started`, ...).
         kind: of the incident; None for other events.
         severity: None for events that are no fault.
-        started_at: first moment of the fault; of other events, when they happened.
-        ended_at: None while the incident is open.
         monitor_ended_as: the final status of the monitor whose end closed the incident, so that
             nobody saw a recovery; else None.
         data: of the event, as in webhooks.

@@ -39,9 +39,7 @@ class Message:
 def message(notification: Notification, *, names_chars: int = NAMES_CHARS) -> Message:
     """Return the words of `notification` in its language.
 
-    Args:
-        notification: what to tell.
-        names_chars: room for the names of a group; the rest is counted.
+    Names of a group have `names_chars` of room; the rest is counted.
     """
     texts = TEXTS[notification.language]
     lines = _body(notification, texts, names_chars)

@@ -35,11 +35,7 @@ class UnreadablePayload(Exception):
 
 
 class EncryptionCodec(PayloadCodec):
-    """Encrypts payloads with the first key, and decrypts those of every key.
-
-    Args:
-        keys: any texts of enough entropy; at least one.
-    """
+    """Encrypts with the first key, and decrypts with every one: texts of enough entropy."""
 
     def __init__(self, keys: Sequence[SecretStr]) -> None:
         secrets = [_derived(key, b"payload") for key in keys]
@@ -50,11 +46,7 @@ class EncryptionCodec(PayloadCodec):
         return [self._encrypted(each) for each in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Return the payloads as they were; those that are not encrypted are left alone.
-
-        Raises:
-            UnreadablePayload: the key is missing, or the payload is damaged.
-        """
+        """Return the payloads, those that are not encrypted as is; raises UnreadablePayload."""
         return [self._decrypted(each) for each in payloads]
 
     def _encrypted(self, payload: Payload) -> Payload:

@@ -57,11 +57,8 @@ async def serve_in_background(
 ) -> AsyncIterator[None]:
     """Serve while the context is open; at its end, requests in flight finish.
 
-    Errors name the `variables` that say where it is served.
-
-    Raises:
-        PortTaken: something else listens there.
-        StartError: the application does not start.
+    Errors name the `variables` that say where. Raises PortTaken, and StartError where the
+    application does not start.
     """
     with bind(config.host, config.port, variables) as listener:
         server = _Server(config)
@@ -78,11 +75,7 @@ async def serve_in_background(
 
 
 def bind(host: str, port: int, variables: str | None = None) -> socket.socket:
-    """Return a socket bound to `host` and `port`, which the `variables` set.
-
-    Raises:
-        PortTaken: something else listens there, or `host` is none of this machine.
-    """
+    """Return a bound socket; where that fails, PortTaken names the `variables` that say where."""
     place = f"{variables}: " if variables else ""
     place += f"cannot listen on {host}:{port}"
     try:

@@ -329,16 +329,10 @@ _KEYS = frozenset({*_MADE_WHEN_MISSING, "viewer_keys", "probe_api_key", "codec_k
 
 
 def load_settings(kind: type[SettingsT], *, embedded: bool = False) -> SettingsT:
-    """Read the settings of one process from the environment.
+    """Read the settings of one process from the environment; SettingsError names the first bad one.
 
     Those of the embedded mode are checked together with what its gateway and its worker will read.
-
-    Args:
-        kind: the settings of the process.
-        embedded: for a part of the embedded mode, where keys may be short.
-
-    Raises:
-        SettingsError: the first variable that is missing or bad, and why.
+    A part of it is `embedded`: its keys may be short.
     """
     settings = _read(kind, {})
     if isinstance(settings, EmbeddedSettings):

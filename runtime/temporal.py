@@ -24,11 +24,7 @@ CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
 async def connect_temporal(*, lazy: bool, payload_keys: Sequence[SecretStr] = ()) -> Client:
-    """Connect to Temporal as the environment says.
-
-    Args:
-        lazy: connect at the first call, so that a process starts while Temporal is away.
-        payload_keys: encrypt what Temporal stores; see `runtime.payloads`.
+    """Connect to Temporal as the environment says, `lazy` at the first call.
 
     Raises:
         RuntimeError: Temporal does not answer (not with `lazy`).
@@ -47,11 +43,7 @@ async def connect_temporal(*, lazy: bool, payload_keys: Sequence[SecretStr] = ()
 
 
 def temporal_configuration() -> ClientConnectConfig:
-    """Return what the environment says of Temporal.
-
-    Raises:
-        StartError: the environment configuration is bad.
-    """
+    """Return what the environment says of Temporal; raises StartError where that is bad."""
     _check_config_file()
     try:
         config = ClientConfig.load_client_connect_config()

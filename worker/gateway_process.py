@@ -41,8 +41,7 @@ logger = structlog.get_logger(__name__)
 async def run_gateway(settings: GatewaySettings) -> None:
     """Serve the API until SIGTERM or SIGINT; requests in flight finish.
 
-    Raises:
-        StartError: the address or the database cannot be used.
+    Raises StartError where the address or the database cannot be used.
     """
     configure_logging(settings)
     client = await connect_temporal(lazy=True, payload_keys=settings.payload_keys)
@@ -80,11 +79,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
 
 @asynccontextmanager
 async def serving(gateway: GatewayServices, settings: GatewaySettings) -> AsyncIterator[None]:
-    """Serve the APIs while the context is open; at its end, requests in flight finish.
-
-    Raises:
-        PortTaken: an address cannot be listened on.
-    """
+    """Serve the APIs while the context is open; at its end, requests in flight finish."""
     internal_port = settings.internal_port
     connections = connections_limit(listeners=2 if internal_port else 1)
     async with AsyncExitStack() as stack:

@@ -44,11 +44,7 @@ def health_app(readiness: Readiness, details: Details = dict) -> Starlette:
 async def health_port(
     host: str, port: int, readiness: Readiness, details: Details = dict
 ) -> AsyncIterator[None]:
-    """Serve the health port while the context is open.
-
-    Raises:
-        PortTaken: something else listens there.
-    """
+    """Serve the health port while the context is open; raises PortTaken."""
     config = http_config(health_app(readiness, details), host, port, connections=MAX_CONNECTIONS)
     async with serve_in_background(config, variables="HEALTH_HOST, HEALTH_PORT"):
         yield

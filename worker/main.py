@@ -32,8 +32,7 @@ RECONNECT_SEC = 2.0
 async def run_worker(settings: WorkerSettings) -> None:
     """Work until SIGTERM or SIGINT, then hand everything back and return.
 
-    Raises:
-        StartError: a setting cannot be used. It is found before Temporal is waited for.
+    A setting that cannot be used is found, as StartError, before Temporal is waited for.
     """
     configure_logging(settings)
     temporal_configuration()

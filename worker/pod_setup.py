@@ -84,8 +84,7 @@ async def pod_activities(
 async def check_pods(settings: WorkerSettings) -> None:
     """Check what an orchestrator needs to make Pods, before it waits for anything.
 
-    Raises:
-        SettingsError: a setting is missing, or the address of the Kubernetes API is unknown.
+    Raises SettingsError where a setting is missing, or nobody knows the Kubernetes API's address.
     """
     pod_template(settings, os.environ)
     try:
@@ -140,11 +139,7 @@ class MonitorSignals:
 
 
 def pod_template(settings: WorkerSettings, environment: Mapping[str, str]) -> PodTemplate:
-    """Return what all Pods share; they get this process's variables, as far as they probe.
-
-    Raises:
-        SettingsError: a setting is missing.
-    """
+    """Return what all Pods share; they get this process's variables, as far as they probe."""
     if not settings.worker_image:
         raise SettingsError("WORKER_IMAGE: is required with PROBE_PLACEMENT=pod")
     if not settings.pod_secret:

@@ -36,8 +36,7 @@ async def open_worker_probe(
 ) -> AsyncIterator[WorkerProbe]:
     """Open the probe that the settings name; its first decoder is ready.
 
-    Raises:
-        StartError: what they name cannot be used, or decoders must be confined and cannot be.
+    Raises StartError where they name what cannot be used, or decoders cannot be confined but must.
     """
     if settings.ffmpeg_path and settings.require_confinement:
         raise SettingsError("REQUIRE_CONFINEMENT: an ffmpeg of FFMPEG_PATH has no such filter")
@@ -74,11 +73,7 @@ def missing_confinement(probe: WorkerProbe | None) -> str | None:
 
 
 async def check_ffmpeg(path: Path) -> None:
-    """Check that `path` is an ffmpeg that is new enough.
-
-    Raises:
-        StartError: it is not.
-    """
+    """Raise StartError if `path` is no ffmpeg that is new enough."""
     output = await _version_output(path)
     if not output.startswith(b"ffmpeg version "):
         raise StartError(f"FFMPEG_PATH: {path} is not ffmpeg")

@@ -21,8 +21,6 @@ from runtime.version import USER_AGENT
 
 @dataclass(frozen=True)
 class StreamAccess:
-    """The clients that reach streams, as the settings say."""
-
     client: httpx.AsyncClient
     egress: Egress
     sources: SourceResolver
@@ -32,11 +30,7 @@ class StreamAccess:
 async def open_stream_access(
     settings: StreamSettings, guard: OutboundGuard
 ) -> AsyncIterator[StreamAccess]:
-    """Reach streams while the context is open.
-
-    Raises:
-        StartError: a setting cannot be used; names the variable.
-    """
+    """Reach streams while the context is open; StartError names a setting that cannot be used."""
     egress = Egress(
         interval_sec=settings.egress_request_interval_sec,
         burst_requests=settings.egress_burst_requests,

@@ -28,12 +28,7 @@ _DATE: Final = {
 
 @dataclass(frozen=True)
 class Bar:
-    """One period, drawn from the bottom: what was faulty, what nobody saw, what was fine.
-
-    Attributes:
-        x: where it begins.
-        text: says it in words.
-    """
+    """One period, drawn from the bottom: what was faulty, what nobody saw, what was fine."""
 
     x: int
     faulty: int

@@ -39,20 +39,13 @@ SILENT: Final = timedelta(seconds=150)
 
 @dataclass(frozen=True)
 class ShownEvent:
-    """An event and when it happened."""
-
     audited: AuditedEvent
     at: datetime
 
 
 @dataclass(frozen=True)
 class EventPage:
-    """Some of a monitor's events, the newest first.
-
-    Attributes:
-        number: 0 has the newest ones.
-        total: of all events.
-    """
+    """Some of a monitor's events, the newest first; number 0 has the newest of all."""
 
     events: Sequence[ShownEvent]
     number: int
@@ -74,14 +67,6 @@ class EventPage:
 
 @dataclass(frozen=True)
 class MonitorView:
-    """A monitor with what belongs to it.
-
-    Attributes:
-        state: the word for its condition, as on the wall.
-        destinations: names of all destinations by id.
-        workflow_url: its history in Temporal's web UI; None: nobody said where that is.
-    """
-
     details: MonitorDetails
     state: str
     incidents: Sequence[ListedIncident]
@@ -92,11 +77,7 @@ class MonitorView:
 
 @dataclass(frozen=True)
 class MonitorPages:
-    """Collects what the monitor page shows.
-
-    Attributes:
-        workflows_url: where the web UI of Temporal shows workflows, by their id.
-    """
+    """Collects what the monitor page shows; Temporal's web UI has workflows at `workflows_url`."""
 
     store: Store
     monitors: MonitorService
@@ -106,11 +87,7 @@ class MonitorPages:
     now: Callable[[], datetime]
 
     async def show(self, monitor_id: str, events_page: int) -> MonitorView:
-        """Return what is known of a monitor.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-        """
+        """Return what is known of a monitor; raises MonitorNotFound."""
         details, incidents, events, destinations = await asyncio.gather(
             self.monitors.show(monitor_id),
             self.incidents.list_incidents(

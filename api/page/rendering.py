@@ -83,12 +83,7 @@ class NotLoggedIn(Exception):
 
 
 class Document:
-    """What a route renders with.
-
-    Attributes:
-        caller: who is logged in; None on pages for everybody.
-        words: the texts of the language.
-    """
+    """What a route renders with; without a `caller` for everybody."""
 
     def __init__(self, request: Request, caller: Caller | None = None) -> None:
         self.caller = caller
@@ -168,11 +163,7 @@ def page_router() -> APIRouter:
 
 
 async def logged_in(request: Request, authentication: AuthenticationDep) -> Document:
-    """Return what renders for who is logged in.
-
-    Raises:
-        NotLoggedIn: nobody is.
-    """
+    """Return what renders for who is logged in; raises NotLoggedIn."""
     caller = await authentication.session(request)
     if caller is None:
         raise NotLoggedIn

@@ -42,8 +42,6 @@ router = page_router()
 
 @dataclass(frozen=True)
 class ShownStream:
-    """A stream of a status page with its figures in words."""
-
     monitor: PublicMonitor
     percent: str
     bars: Bars

@@ -157,7 +157,7 @@ def plan_destinations(
 ) -> Iterator[Step]:
     """Yield a step for each destination of the file, and for each that it no longer names.
 
-    `existing` has those that there are, newest first.
+    `existing` is in the order of the API: the newest first.
     """
     newest: dict[str, Mapping[str, Any]] = {}
     for each in existing:

@@ -86,11 +86,7 @@ class Broadcast:
 
 
 async def render_programme(cache_dir: Path) -> RenderedProgramme:
-    """Return the programme's media; ffmpeg works a second or two for it.
-
-    Raises:
-        StartError: ffmpeg failed.
-    """
+    """Return the programme's media: a second or two of ffmpeg, and StartError where it fails."""
     programme = Programme.of(
         [(scene.kind, scene.duration_sec) for scene in SCENES],
         Encoding(segment_sec=TARGET_DURATION_SEC),

@@ -61,8 +61,7 @@ class Row:
 class Checklist:
     """The expected events in order, and all arrivals in order, without duplicates.
 
-    Attributes:
-        unexpected: arrivals that nobody expected, or that must not be trusted.
+    What is `unexpected` nobody expected, or must not be trusted.
     """
 
     rows: list[Row]

@@ -16,12 +16,7 @@ AUDIT_POLL_SEC = 0.5
 
 
 class DemoMonitor:
-    """A registered monitor.
-
-    Attributes:
-        condition: what the gateway said of it last, in plain words.
-        is_over: whether it had ended then.
-    """
+    """A registered monitor; its `condition` is what the gateway said last, in plain words."""
 
     def __init__(self, client: RestClient, monitor_id: str) -> None:
         self.monitor_id = monitor_id
@@ -61,11 +56,7 @@ class DemoMonitor:
         return f"/monitors/{self.monitor_id}"
 
     async def login_path(self) -> str:
-        """Return a path that logs a browser in, once.
-
-        Raises:
-            StartError: the gateway makes none.
-        """
+        """Return a path that logs a browser in, once; raises StartError."""
         try:
             answer = await asyncio.to_thread(self._client.call, "POST", "/login-links")
         except (GatewayRefused, GatewayUnreachable) as error:
@@ -78,11 +69,7 @@ class DemoMonitor:
 
 
 async def register_monitor(endpoints: Endpoints, stream_url: str, callback_url: str) -> DemoMonitor:
-    """Register a monitor of `stream_url`.
-
-    Raises:
-        StartError: the gateway refuses it or does not answer.
-    """
+    """Register a monitor; raises StartError where the gateway refuses it or does not answer."""
     client = RestClient(endpoints.gateway, endpoints.keys["API_KEY"])
     body = {
         "stream_url": stream_url,

@@ -52,9 +52,8 @@ OVER_GRACE_SEC = 5.0
 async def run_demo() -> int:
     """Show the whole job on this machine.
 
-    Returns:
-        The exit code: 0 when every expected event arrived and no other, 1 when not, 130 when it
-        was interrupted.
+    Return the exit code: 0 when every expected event arrived and no other, 1 when not, 130 when it
+    was interrupted.
     """
     forget_settings(os.environ)
     with TemporaryDirectory(prefix="stream-tracker-demo-") as folder:

@@ -47,11 +47,7 @@ def demo_settings(folder: Path) -> EmbeddedSettings:
 
 
 def free_ports(count: int, among: Sequence[int] = PORTS) -> list[int]:
-    """Return different ports of 127.0.0.1 on which nobody listens now.
-
-    Raises:
-        StartError: there are fewer.
-    """
+    """Return ports of 127.0.0.1 where nobody listens now; raises StartError if there are fewer."""
     free: list[int] = []
     with ExitStack() as stack:
         for port in random.sample(among, len(among)):

@@ -46,8 +46,7 @@ class NoScreenshot(Exception):
 async def take_screenshot(url: str, file: Path) -> None:
     """Keep a picture of the page that `url` leads to, once all of it is there.
 
-    Raises:
-        NoScreenshot: no browser is installed, or it made none.
+    Raises NoScreenshot where no browser is installed, or it made none.
     """
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:

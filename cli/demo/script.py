@@ -32,12 +32,7 @@ _INSTANT_SEC = 0.001
 
 @dataclass(frozen=True)
 class ScriptedScene:
-    """A stretch of the programme.
-
-    Attributes:
-        kind: as `simulator.origin` names it.
-        caption: what a viewer sees or hears.
-    """
+    """A stretch of the programme, of a kind of `simulator.origin`; the caption is for viewers."""
 
     kind: str
     duration_sec: float
@@ -54,12 +49,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Moment:
-    """When something could be known: a while after a moment of the stream was published.
-
-    Attributes:
-        stream_sec: the segment that holds it must be published.
-        later_sec: this much time must have passed since.
-    """
+    """When something could be known: `later_sec` after the segment of `stream_sec` is there."""
 
     stream_sec: float
     later_sec: float = 0.0

@@ -22,13 +22,8 @@ from runtime.settings import EmbeddedSettings
 async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> None:
     """Run the service in the foreground until SIGTERM or SIGINT.
 
-    Args:
-        settings: where it listens and keeps its data.
-        stream: a stream to register a monitor of; empty for none.
-        webhook: where that monitor's events go; empty for our own receiver, which shows them.
-
-    Raises:
-        StartError: it cannot start, or the monitor is refused.
+    Where a `stream` is named, it gets a monitor; its events go to `webhook`, else to our own
+    receiver, which shows them. Raises StartError where it cannot start, or the monitor is refused.
     """
     configure_logging(settings)
     if MAKE_LEVEL in os.environ:  # a `make up` that is killed leaves nothing behind

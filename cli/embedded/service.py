@@ -66,8 +66,7 @@ async def embedded_service(
 ) -> AsyncIterator[Endpoints]:
     """Run Temporal, the gateway and one worker while the context is open.
 
-    Raises:
-        StartError: a port is taken, the data folder is in use, or a part does not become ready.
+    Raises StartError: a port is taken, the folder is in use, or a part does not become ready.
     """
     with _locked_folder(settings.data_dir) as was_killed:
         await _wait_for_ports(settings, EXIT_SEC if was_killed else 0)
@@ -124,11 +123,7 @@ async def _wait_for_ports(settings: EmbeddedSettings, at_most_sec: float) -> Non
 
 
 def _taken_port(settings: EmbeddedSettings) -> str | None:
-    """Return which port cannot be used now, and why.
-
-    Raises:
-        StartError: a port is given twice.
-    """
+    """Return which port cannot be used now, and why; raises StartError if one is given twice."""
     wanted = [
         ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
         ("TEMPORAL_UI_PORT", LOCAL, settings.temporal_ui_port),

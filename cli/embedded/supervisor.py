@@ -29,11 +29,9 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Service:
-    """A process of the embedded mode.
+    """A process of the embedded mode, which gets `stop_sec` from SIGTERM to SIGKILL.
 
-    Attributes:
-        stop_sec: time from SIGTERM to SIGKILL.
-        log: where its output goes; None leaves it on our own standard error.
+    Its output goes to `log`, or to our own standard error.
     """
 
     name: str
@@ -70,11 +68,7 @@ class Supervisor:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the service and supervise it.
-
-        Raises:
-            OSError: it cannot be started at all.
-        """
+        """Start the service and supervise it; raises OSError if it cannot be started at all."""
         await self._spawn()
         self._supervision = asyncio.create_task(self._supervise())
 
