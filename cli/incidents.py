@@ -135,7 +135,6 @@ def print_evidence(evidence: list[dict[str, Any]]) -> None:
 
 
 def _save_evidence(client: RestClient, evidence: list[dict[str, Any]], folder: Path) -> None:
-    """Save the files that there are; say where."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for each in _ready(evidence):

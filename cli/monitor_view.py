@@ -48,7 +48,6 @@ def _kinds(monitor: dict[str, Any]) -> list[str]:
 
 
 def urgency(monitor: dict[str, Any]) -> tuple[int, int, str]:
-    """Return a key that sorts monitors worst first."""
     incidents = len(monitor["open_incidents"])
     return WORST_FIRST.index(worst_health(monitor)), -incidents, name(monitor)
 
@@ -66,7 +65,6 @@ def row(monitor: dict[str, Any], *, id_chars: int | None = None) -> tuple[str, .
 
 
 def id_chars(ids: Collection[str]) -> int:
-    """Return how many characters tell these ids from each other."""
     chars = SHORTEST_ID
     while len({each[:chars] for each in ids}) < len(set(ids)):
         chars += 1
@@ -80,7 +78,6 @@ def print_monitors(monitors: Sequence[dict[str, Any]]) -> None:
 
 
 def print_events(events: Sequence[dict[str, Any]]) -> None:
-    """Print the events of a monitor, ids as `print_monitors` does."""
     chars = id_chars([event["event_id"] for event in events]) if Console().is_terminal else None
     rows = [
         (
@@ -214,7 +211,6 @@ def _not_default(config: dict[str, Any]) -> str:
 
 
 def moment(text: str | None) -> str:
-    """Return a moment as the clock on the wall shows it."""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
 
 

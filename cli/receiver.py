@@ -62,8 +62,6 @@ class Behaviour:
 
 
 class Receiver:
-    """Verifies every webhook and passes it on."""
-
     def __init__(
         self,
         keys: Sequence[bytes],
@@ -170,7 +168,6 @@ def print_line(received: Received) -> None:
 
 
 async def _body(request: Request) -> bytes | None:
-    """Return the body; None when it is larger than what is read."""
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -76,8 +76,6 @@ def _refresh(
 
 
 class _ChangedLines:
-    """Prints a line for each monitor that is new, changed or gone."""
-
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._shown: dict[str, tuple[str, ...]] = {}

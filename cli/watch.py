@@ -174,8 +174,6 @@ class _JsonLines(Output):
 
 
 class _PlainLines(Output):
-    """Prints a line a segment, an event, and a change of what is known."""
-
     def __init__(self, url: str) -> None:
         self._condition = ""
         _print_line(f"loading {printable(url)}")
@@ -208,8 +206,6 @@ class _PlainLines(Output):
 
 
 class _LiveTable(Output):
-    """A table of the last segments with the events below it."""
-
     def __init__(self, console: Console, url: str, state: WatchState) -> None:
         self._url = printable(url)
         self._state = state

@@ -32,8 +32,6 @@ class WebhookKeys:
 
 
 class WebhookSender:
-    """Posts events and notifications as JSON."""
-
     def __init__(self, client: httpx.AsyncClient, user_agent: str) -> None:
         self._client = client
         self._user_agent = user_agent
@@ -81,7 +79,6 @@ def body_of(notification: Notification) -> bytes:
 
 
 def _common(notification: Notification, name: str) -> str | None:
-    """Return what all subjects have in common; None where they differ."""
     values = {getattr(each, name) for each in notification.subjects}
     return values.pop() if len(values) == 1 else None
 

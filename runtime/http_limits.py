@@ -94,8 +94,6 @@ class Connections:
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One connection of a client."""
-
     def __init__(self, connections: Connections, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.was_answered = False
@@ -134,7 +132,6 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, unless that is too much."""
         self._overhead_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():

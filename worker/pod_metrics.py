@@ -17,8 +17,6 @@ PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 
 
 class PodMetrics(MetricSet):
-    """Registered while its context is open."""
-
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._calls = Histogram(
             "stream_tracker_kubernetes_call_duration_seconds",
@@ -53,7 +51,6 @@ class PodMetrics(MetricSet):
         )
 
     def count(self, pods: Callable[[], Sequence[PodStatus]]) -> None:
-        """Count the Pods that `pods` returns at each scrape."""
         for phase in PHASES:
             self._phases.labels(phase).set_function(partial(_in_phase, pods, phase))
         self._failed.set_function(lambda: sum(pod.failure is not None for pod in pods()))

@@ -122,7 +122,6 @@ class MonitorSignals:
         return await self._signal(monitor_id, POD_FAILED_SIGNAL, failure)
 
     async def on_ready(self, monitor_id: str, uid: str) -> bool:
-        """Signal that a Pod is ready; returns as `on_failure` does."""
         return await self._signal(monitor_id, POD_READY_SIGNAL, uid)
 
     async def _signal(self, monitor_id: str, name: str, argument: PodFailure | str) -> bool:

@@ -130,8 +130,6 @@ async def watch_evidence(
 
 
 class EvidenceMetrics(MetricSet):
-    """Counts pictures and evidence."""
-
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._collected = Counter(
             "stream_tracker_evidence_collected",

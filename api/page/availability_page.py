@@ -34,8 +34,6 @@ MOST_ROWS: Final = 200
 
 
 class ChosenPeriod(StrEnum):
-    """How long a time is looked back at."""
-
     DAY = "24h"
     WEEK = "7d"
     MONTH = "30d"
@@ -79,7 +77,6 @@ async def availability(
     period: ChosenPeriod = ChosenPeriod.WEEK,
     label: str = "",
 ) -> Response:
-    """Show how available the streams were."""
     resolution = _RESOLUTIONS.get(period, TimeResolution.DAY)
     now = coverage.now()
     asked = CoverageRange(resolution.begin_of(now - timedelta(days=_DAYS[period])), now)

@@ -60,7 +60,6 @@ async def destination(
     destination_id: PathId,
     number: Annotated[int, Query(alias="page", ge=0, le=MOST_PAGES)] = 0,
 ) -> Response:
-    """Show a destination with its deliveries."""
     shown = await service.show(destination_id)
     audit = await service.deliveries(destination_id, limit=PAGE, offset=number * PAGE)
     return page.render(

@@ -102,7 +102,6 @@ def bars(
 
 
 def beginnings(since: datetime, until: datetime, resolution: TimeResolution) -> list[datetime]:
-    """Return the beginnings of the periods between two moments."""
     found = [resolution.begin_of(since)]
     while (following := resolution.end_of(found[-1])) < until:
         found.append(following)
@@ -136,7 +135,6 @@ def unseen(totals: Totals) -> float:
 
 
 def live(totals: Totals) -> float:
-    """Return the seconds that a stream was live."""
     return totals.sec(CoverageCondition.OK) + totals.sec(CoverageCondition.FAULTY) + unseen(totals)
 
 

@@ -41,8 +41,6 @@ class IncidentReceiver:
 
 @dataclass(frozen=True)
 class IncidentCard:
-    """An incident, who was told, and what silences it now."""
-
     incident: ListedIncident
     receivers: Sequence[IncidentReceiver]
     silence: Silence | None
@@ -50,8 +48,6 @@ class IncidentCard:
 
 @dataclass(frozen=True)
 class IncidentQuery:
-    """What is asked for in the address."""
-
     kind: IncidentKind | None
     severity: Severity | None
     label: LabelText
@@ -72,7 +68,6 @@ class IncidentQuery:
         )
 
     def address(self, page: int) -> str:
-        """Return the address of another page of what is over."""
         asked = {
             "kind": self.kind,
             "severity": self.severity,
@@ -131,7 +126,6 @@ async def incidents(
 async def _held(
     found: IncidentList, running: RunningSilences, monitors: MonitorService
 ) -> dict[str, Silence | None]:
-    """Return what silences each incident now."""
     if not running.silences:
         return {}
     known = await monitors.by_ids({each.monitor_id for each in found.incidents})

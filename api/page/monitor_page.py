@@ -107,7 +107,6 @@ class MonitorPages:
         )
 
     async def destination_names(self) -> dict[str, str]:
-        """Return the names of destinations by their ids, the newest first."""
         found, _ = await self.store.destinations.page(limit=MOST_DESTINATIONS, offset=0)
         return {each.destination_id: each.name for each in found}
 
@@ -181,7 +180,6 @@ async def monitor(
 async def new_monitor(
     page: Page, pages: Pages, destination: Annotated[str, Query(max_length=64)] = ""
 ) -> Response:
-    """Show the form of a new monitor, with a destination chosen already."""
     return page.render(
         "new_monitor.html",
         title="new.title",

@@ -145,7 +145,6 @@ async def check_session(request: Request, authentication: AuthenticationDep) -> 
 
 @router.delete("/session")
 async def log_out(request: Request, sessions: SessionsDep, cookie: Cookie) -> Response:
-    """End the session of the cookie, if there is one."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return Forbidden("The request comes from another site").response()
     await _end(request, sessions)
@@ -156,7 +155,6 @@ async def log_out(request: Request, sessions: SessionsDep, cookie: Cookie) -> Re
 
 @router.get("/language/{language}")
 async def choose_language(language: Language, next: str = "/") -> Response:
-    """Keep the language that was chosen."""
     answer = RedirectResponse(_local(next), 303, headers=HEADERS)
     answer.set_cookie(LANGUAGE_COOKIE, language, max_age=LANGUAGE_SEC, samesite="lax")
     return answer
@@ -176,12 +174,10 @@ async def _begin(
 
 
 async def _end(request: Request, sessions: Sessions) -> None:
-    """End the session that a browser has had until now."""
     await sessions.end(request.cookies.get(SESSION_COOKIE, ""))
 
 
 async def _given(request: Request, *, is_form: bool) -> dict[str, str]:
-    """Return the key and where to go on."""
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     found: dict[str, Any] = _fields(body) if is_form else parse_json_object(body)
     text = {name: value if isinstance(value, str) else "" for name, value in found.items()}
@@ -204,7 +200,6 @@ def _form(page: Document, next: str, *, problem: str = "", status: int = 200) ->
 
 
 def _problem(error: Exception, key: str) -> str:
-    """Return the key of the text that says what is wrong."""
     if isinstance(error, RateLimitExceeded):
         return "login.too_many"
     if isinstance(error, Forbidden):

@@ -24,7 +24,6 @@ router = page_router()
 
 @router.get("/silences")
 async def silences(page: Page, service: Silences, monitors: Monitors) -> Response:
-    """List silences that have not ended."""
     found = (await service.list_current(limit=MOST_SHOWN, offset=0)).silences
     return page.render(
         "silences.html",
@@ -43,7 +42,6 @@ async def new_silence(
     monitors: Monitors,
     monitor_id: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """Show the form of a new silence."""
     return page.render(
         "new_silence.html",
         title="silences.new",
@@ -56,7 +54,6 @@ async def new_silence(
 
 
 async def active_monitors(monitors: MonitorService) -> list[ListedMonitor]:
-    """Return monitors to choose from, by name."""
     found = await monitors.list_monitors(MonitorFilter(), limit=MOST_SHOWN, offset=0)
     active = [each for each in found.monitors if each.status.is_active]
     return sorted(active, key=lambda each: in_order_of_names(each.name or each.stream_url))

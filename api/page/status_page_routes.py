@@ -49,14 +49,12 @@ class ShownStream:
 
 @router.get("/status-pages")
 async def status_pages(page: Page, service: StatusPages) -> Response:
-    """List the status pages."""
     found = await service.list_all()
     return page.render("status_pages.html", title="status_pages.title", pages=found.status_pages)
 
 
 @router.get("/status-pages/new")
 async def new_status_page(page: Page, monitors: Monitors) -> Response:
-    """Show the form of a new status page."""
     return _form(page, None, await active_monitors(monitors))
 
 
@@ -64,7 +62,6 @@ async def new_status_page(page: Page, monitors: Monitors) -> Response:
 async def edit_status_page(
     page: Page, service: StatusPages, monitors: Monitors, slug: PathId
 ) -> Response:
-    """Show the form of a status page."""
     known = await service.show(slug)
     shown = [each.monitor_id for each in known.monitors]
     chosen = {each.monitor_id: each for each in await monitors.by_ids(shown)}
@@ -76,7 +73,6 @@ async def edit_status_page(
 async def public_status(
     request: Request, page: PublicPage, publication: Publication, limits: Limits, slug: PathId
 ) -> Response:
-    """Show a status page to anybody."""
     await limits.count(Counted.STATUS_VIEWS, peer_address(request))
     try:
         edition = await publication.edition(slug)

@@ -142,7 +142,6 @@ def _compared(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _monitor_change(entry: MonitorEntry, set_name: str, names: set[str]) -> dict[str, Any]:
-    """Return the body that gives a monitor these fields of the file."""
     fields = {name.removeprefix("config.") for name in names if name.startswith("config.")}
     body = entry.model_dump(mode="json", include=names)
     if "applied_by" in names:

@@ -79,7 +79,6 @@ def _turn(step: Step) -> int:
 
 
 def _active_monitors(client: RestClient, destination_names: Mapping[str, str]) -> Items:
-    """Return the active monitors with their settings, and destinations by name."""
     found: dict[str, dict[str, Any]] = {}
     for status in ACTIVE:
         for each in client.all("/monitors", status=status, settings="true"):
@@ -101,7 +100,6 @@ class StepTaker:
         self._has_refusals = False
 
     def take(self, step: Step) -> bool:
-        """Show a step and take it; return whether it succeeded."""
         if step.action is not Action.KEEP:
             typer.echo(printable(step))
         if self._has_refusals and step.action is Action.REMOVE:

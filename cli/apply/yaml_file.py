@@ -30,7 +30,6 @@ class YamlFile:
     """The line of each value, by the names and indices that lead to it."""
 
     def problem(self, position: Position, reason: str) -> str:
-        """Return a line that says what is wrong with the value at `position`."""
         known = position
         while known not in self.lines:
             known = known[:-1]

@@ -69,7 +69,6 @@ class Checklist:
     unexpected: list[Arrival] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> None:
-        """Tick off the first open row of the arrival's type."""
         # Delivery is at least once: the same event again is no other event.
         if arrival.problem is None and arrival.event.get("event_id") in self._ids():
             return
@@ -92,7 +91,6 @@ class Checklist:
         return [row.delay_sec for row in self.rows if row.delay_sec is not None]
 
     def problems(self) -> list[str]:
-        """Return, a line each, what is not as scripted."""
         return [
             *(f"missing: {row.expected.event_type}" for row in self.rows if not row.arrival),
             *map(_unexpected, self.unexpected),

@@ -33,7 +33,6 @@ def forget_settings(environment: MutableMapping[str, str]) -> None:
 
 
 def demo_settings(folder: Path) -> EmbeddedSettings:
-    """Return settings on free ports, with all data in `folder`."""
     gateway, temporal, temporal_ui, health, receiver = free_ports(5)
     return EmbeddedSettings(
         port=gateway,
@@ -77,7 +76,6 @@ def errors_into(log: Path) -> Iterator[None]:
 
 
 def log_tail(folder: Path) -> str:
-    """Return the last lines of each log in `folder`, and whose they are."""
     return "\n".join(
         line
         for log in sorted(folder.rglob("*.log"))

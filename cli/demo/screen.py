@@ -96,7 +96,6 @@ def print_summary(checklist: Checklist, problems: Sequence[str]) -> None:
 
 
 def summary(checklist: Checklist, problems: Sequence[str]) -> str:
-    """Return what was expected and what came, how late, and what is wrong with it."""
     arrived = sum(row.arrival is not None for row in checklist.rows)
     lines = [
         f"{len(checklist.rows)} events expected, {arrived} arrived, "

@@ -73,7 +73,6 @@ class Supervisor:
         self._supervision = asyncio.create_task(self._supervise())
 
     async def stop(self) -> None:
-        """Stop the service; kill it when it does not stop in time."""
         self._stopping = True
         process = self._process
         if process is not None and process.returncode is None:

@@ -75,7 +75,6 @@ class Words:
         return self._texts.get(f"{prefix}.{name}", name)
 
     def starting_with(self, *prefixes: str) -> dict[str, str]:
-        """Return the texts that a script uses."""
         return {key: text for key, text in self._texts.items() if key.startswith(prefixes)}
 
 
