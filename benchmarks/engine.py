@@ -81,7 +81,7 @@ def flapping() -> FakeActivities:
 
 
 def flapping_as_told() -> FakeActivities:
-    """The same as a watch tells it: 20 events an hour at most, see `monitors.detectors.flapping`.
+    """The same as a watch tells it: 20 events an hour at most, see `incident_tracker`.
 
     Every other look shows another health.
     """

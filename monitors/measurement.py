@@ -23,10 +23,9 @@ from monitors.frames import (
     DecodeDepth,
     Motion,
 )
-from monitors.loudness import gating_blocks, integrated_lufs
 from monitors.pictures import is_jpeg
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC, SoundChecks
-from monitors.sound_figures import SoundFigures
+from monitors.sound_figures import SoundFigures, gating_blocks, integrated_lufs
 
 
 def _decode(value: bytes | str) -> bytes:

@@ -15,7 +15,7 @@ beside it: an encoder's priming, a frame that is cut off, frames that need the o
 
 LONGEST_HOLE_SEC = 60.0
 """A longer jump in the timestamps of separate audio is another clock. Audio that stops for longer
-is missing by wall-clock time; see `monitors.detectors.absence`."""
+is missing by wall-clock time; see `monitors.detectors.stream_faults`."""
 
 LONGEST_AHEAD_SEC = 60.0
 """So much sound of later segments may come in one that has few pictures."""

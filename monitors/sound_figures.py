@@ -1,10 +1,20 @@
-"""What is measured of the sound of a segment, beside where it is silent."""
+"""What is measured of the sound of a segment, beside where it is silent.
 
+Loudness is that of ITU-R BS.1770-5 Annex 1 and EBU Tech 3341.
+"""
+
+import math
+from collections.abc import Collection, Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitors.sound import MOST_BLOCKS, MOST_CHANNELS
+
+GATING_SEC = 0.4
+GATING_BLOCKS = 4
+ABSOLUTE_GATE_LUFS = -70.0
+RELATIVE_GATE_LU = -10.0
 
 Level = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
 Levels = Annotated[list[Level], Field(max_length=MOST_BLOCKS)]
@@ -68,3 +78,35 @@ class SoundFigures(BaseModel):
             self.clipped,
             self.correlations,
         )
+
+
+def power_of(lufs: float) -> float:
+    return math.pow(10, lufs / 10)
+
+
+def lufs_of(power: float) -> float:
+    return 10 * math.log10(max(power, 1e-12))
+
+
+def mean_lufs(blocks: Collection[float]) -> float:
+    """Return the loudness of blocks of equal length together, ungated."""
+    return lufs_of(sum(map(power_of, blocks)) / len(blocks))
+
+
+def gating_blocks(tenths: Sequence[float]) -> list[float]:
+    """Return the loudness of gating blocks, a new one every tenth of a second.
+
+    Args:
+        tenths: loudness of each tenth of a second.
+    """
+    starts = range(len(tenths) - GATING_BLOCKS + 1)
+    return [mean_lufs(tenths[start : start + GATING_BLOCKS]) for start in starts]
+
+
+def integrated_lufs(gating: Sequence[float]) -> float | None:
+    """Return the integrated loudness of gating blocks; None where all are below the gate."""
+    heard = [each for each in gating if each > ABSOLUTE_GATE_LUFS]
+    if not heard:
+        return None
+    gate_lufs = mean_lufs(heard) + RELATIVE_GATE_LU
+    return mean_lufs([each for each in heard if each > gate_lufs])

@@ -18,8 +18,8 @@ def faults_begun(state: WatchState) -> list[datetime]:
     # Media that is not judged yet may hold such a moment, and counts as one from its beginning.
     stall, errors = state.stall, state.segment_errors
     began = [
-        None if stall.is_open else stall.stalled,
-        None if errors.is_open else errors.failing,
+        None if stall.is_open else stall.elapsed,
+        None if errors.is_open else errors.elapsed,
         state.renditions.failing,
         *state.explanations.held,
         *(each.opened for each in state.incidents.kinds.values() if not each.is_told),

@@ -14,9 +14,12 @@ from monitors.coverage_log import CoverageLog
 from monitors.detectors.explanations import Explanations
 from monitors.detectors.incident_tracker import IncidentTracker
 from monitors.detectors.renditions import RenditionDetector
-from monitors.detectors.segment_error import SegmentErrorDetector
-from monitors.detectors.stall import StallDetector, suspend_threshold_sec
-from monitors.detectors.stopwatch import Elapsed
+from monitors.detectors.stream_faults import (
+    Elapsed,
+    SegmentErrorDetector,
+    StallDetector,
+    suspend_threshold_sec,
+)
 from monitors.events import EventDraft, EventType, incident_event
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import SegmentMeasurement, Track, Unmeasurable
@@ -129,7 +132,7 @@ class WatchState(BaseModel):
 
     def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
         """How much more media a track lacks that the others have, beside new media."""
-        track, moved = self.tracks[name], self.stall.stalled
+        track, moved = self.tracks[name], self.stall.elapsed
         if moved is None or not self.tracks.keys() - self.at_end - {name}:
             return 0.0
         return track.absence.missing_sec(
@@ -162,7 +165,7 @@ class WatchState(BaseModel):
         going_on = [it for it in self.tracks.keys() - self.at_end if not is_additional(it)]
         idle = [self.tracks[name].absence.idle for name in going_on]
         limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
-        waited = [each.duration_sec for each in (self.stall.stalled, *idle) if each]
+        waited = [each.duration_sec for each in (self.stall.elapsed, *idle) if each]
         return max(waited, default=0.0) >= STILL_SHARE * limit_sec
 
     def _slowest_sec(self) -> float:

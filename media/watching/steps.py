@@ -64,7 +64,7 @@ class PlayedStep:
             state.hidden[self.track] = self.unmeasurable
         changes: list[IncidentChange] = []
         if not state.is_failing:
-            changes += state.segment_errors.succeeded(self.at, thresholds)
+            changes += state.segment_errors.succeeded(self.at)
         if not state.is_rendition_failing:
             hidden = next(iter(state.hidden.values()), None)
             changes += state.renditions.played(self.at, unmeasurable=hidden)
@@ -110,7 +110,7 @@ class PlaylistStep:
         if state.is_failing:
             return is_noted
         # What failed was the playlist, and it is back.
-        succeeded = state.segment_errors.succeeded(self.at, thresholds)
+        succeeded = state.segment_errors.succeeded(self.at)
         return state.note(succeeded, self.at, thresholds) or is_noted
 
 

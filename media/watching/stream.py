@@ -20,7 +20,7 @@ from media.watching.track import TrackFollower
 from media.watching.track_judge import PlaylistLost
 from monitors.config import AudioTracks, MonitorConfig
 from monitors.coverage_log import longest_pause
-from monitors.detectors.stopwatch import Elapsed
+from monitors.detectors.stream_faults import Elapsed
 from monitors.events import EndReason
 from monitors.measurement import Track
 

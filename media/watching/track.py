@@ -182,7 +182,7 @@ class TrackFollower:
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""
-        moved = self._state.stall.stalled
+        moved = self._state.stall.elapsed
         if moved is None:
             return
         missed_sec = max(0.0, (at - moved.started_at).total_seconds())

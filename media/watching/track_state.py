@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.cursor import PlaylistCursor
 from media.hls.playlist import Segment
-from monitors.detectors.absence import AbsenceDetector
 from monitors.detectors.media_detectors import MediaDetectors
+from monitors.detectors.stream_faults import AbsenceDetector
 from monitors.measurement import Track
 
 

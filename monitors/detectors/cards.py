@@ -1,18 +1,14 @@
 """What is shown instead of a programme: colour bars, or a slate that the user uploaded."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from monitors.config import Expect, Thresholds
 from monitors.detectors.explanations import BARS, Cause
-from monitors.detectors.fault_detector import (
-    FaultDetector,
-    FaultRule,
-    closing_rule,
-    segment_info,
-)
+from monitors.detectors.fault_detector import FaultDetector, closing_rule, usual_rule
 from monitors.detectors.stream_time import Finding, SegmentPosition, Stretch, stretches, without
 from monitors.incidents import Detail, IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
@@ -39,53 +35,38 @@ class CardDetectors(BaseModel):
     def follow(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        """Judge the frames of a segment and return what changed."""
         names = measurement.slate_names or ()
         for shown in measurement.slates:
             self.slate_name = names[shown.number]
-        bars = self._rule(IncidentKind.TEST_SIGNAL, thresholds, position, measurement)
-        slate = self._rule(IncidentKind.SLATE, thresholds, position, measurement)
+        bars = replace(
+            usual_rule(IncidentKind.TEST_SIGNAL, thresholds, position),
+            threshold_sec=bars_threshold_sec(thresholds),
+            joint_sec=CARD_GAP_SEC,
+            reason=BARS,
+            details=_explained(measurement.bars, measurement),
+        )
+        slate = replace(
+            usual_rule(IncidentKind.SLATE, thresholds, position),
+            joint_sec=CARD_GAP_SEC,
+            details=self._name() | _explained(measurement.slates, measurement),
+        )
         changes = self.bars.follow(_cut(measurement.bars, measurement, position), bars)
         if measurement.slate_names is None and slate.threshold_sec > 0:
             self.slate.skip(position.duration_sec)
             return changes
         return changes + self.slate.follow(_cut(measurement.slates, measurement, position), slate)
 
-    def _rule(
-        self,
-        kind: IncidentKind,
-        thresholds: Thresholds,
-        position: SegmentPosition,
-        measurement: SegmentMeasurement,
-    ) -> FaultRule:
-        is_bars = kind is IncidentKind.TEST_SIGNAL
-        return FaultRule(
-            kind=kind,
-            threshold_sec=bars_threshold_sec(thresholds)
-            if is_bars
-            else thresholds.slate_threshold_sec,
-            recovery_sec=thresholds.recovery_sec,
-            joint_sec=CARD_GAP_SEC,
-            reason=BARS if is_bars else None,
-            segment=segment_info(position),
-            details=self._details(kind)
-            | _explained(measurement.bars if is_bars else measurement.slates, measurement),
-        )
-
-    def _details(self, kind: IncidentKind) -> dict[str, Detail]:
-        is_named = kind is IncidentKind.SLATE and self.slate_name
-        return {"slate": self.slate_name or ""} if is_named else {}
+    def _name(self) -> dict[str, Detail]:
+        return {"slate": self.slate_name} if self.slate_name else {}
 
     def skip(self, duration_sec: float) -> None:
         self.bars.skip(duration_sec)
         self.slate.skip(duration_sec)
 
     def end(self, at: datetime) -> list[IncidentChange]:
-        ended = [
-            each.end(at, closing_rule(kind, self._details(kind)))
-            for kind, each in self._detectors()
-        ]
-        return [each for each in ended if each]
+        bars = self.bars.end(at, closing_rule(IncidentKind.TEST_SIGNAL))
+        slate = self.slate.end(at, closing_rule(IncidentKind.SLATE, self._name()))
+        return [each for each in (bars, slate) if each]
 
     def conditions(self) -> list[tuple[IncidentKind, Health]]:
         return [(kind, each.health()) for kind, each in self._detectors()]

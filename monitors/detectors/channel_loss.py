@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 from monitors.config import Thresholds
-from monitors.detectors.fault_detector import FaultRule, segment_info
-from monitors.detectors.sound_detector import SoundDetector, runs, stretch_of
+from monitors.detectors.block_detectors import SoundDetector, runs, stretch_of
+from monitors.detectors.fault_detector import FaultRule, usual_rule
 from monitors.detectors.stream_time import (
     Condition,
     SegmentPosition,
@@ -80,16 +80,10 @@ class ChannelLossDetector(SoundDetector):
     def follow(
         self, figures: SoundFigures, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        """Judge the sound of a segment and return what changed."""
         if not figures.left_dbfs:
             self.left_sec = self.right_sec = 0.0
             return self.end(position.starts_at)
-        rule = FaultRule(
-            kind=self.kind,
-            threshold_sec=thresholds.channel_loss_threshold_sec,
-            recovery_sec=thresholds.recovery_sec,
-            segment=segment_info(position),
-        )
+        rule = usual_rule(self.kind, thresholds, position)
         changes: list[IncidentChange | None] = []
         levels = zip(figures.left_dbfs, figures.right_dbfs, strict=True)
         for sides, first, count in runs([_Sides.of(left, right) for left, right in levels]):

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel
 
+from monitors.config import Thresholds
 from monitors.detectors.stream_time import (
     TIME_TOLERANCE_SEC,
     Condition,
@@ -260,6 +261,16 @@ class FaultDetector(BaseModel):
 
 def segment_info(position: SegmentPosition) -> SegmentInfo:
     return SegmentInfo(sequence=position.sequence, duration=position.duration_sec)
+
+
+def usual_rule(kind: IncidentKind, thresholds: Thresholds, position: SegmentPosition) -> FaultRule:
+    """Return how faults are judged in a segment by the threshold that is named after their kind."""
+    return FaultRule(
+        kind=kind,
+        threshold_sec=getattr(thresholds, f"{kind}_threshold_sec"),
+        recovery_sec=thresholds.recovery_sec,
+        segment=segment_info(position),
+    )
 
 
 def closing_rule(kind: IncidentKind, details: Mapping[str, Detail] | None = None) -> FaultRule:

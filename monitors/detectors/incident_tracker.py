@@ -2,10 +2,12 @@
 
 - While the stream is suspended, or its segments fail, faults of the media neither open nor close:
   they are told afterwards, if they are still there.
-- A fault that keeps coming and going is one incident, see `monitors.detectors.flapping`.
+- A fault that keeps coming and going is one flapping incident. A receiver gets at most 20 events an
+  hour of one kind, at any rhythm of the faults: in an hour, up to 5 incidents are ordinary, less if
+  they come quickly, and each flapping one but the first asks for 10 quiet minutes before it closes.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
@@ -14,10 +16,19 @@ from monitors.config import Thresholds
 from monitors.coverage import MOST_QUIET_SPANS, QuietSpan, whole_milliseconds
 from monitors.coverage_log import PAUSE
 from monitors.detectors.explanations import BARS, TONE
-from monitors.detectors.flapping import quiet_asked_sec, recent
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.measurement import Track
 from monitors.status import SOUND_KINDS, STREAM_KINDS, IncidentKind
+
+QUICKLY = timedelta(minutes=10)
+MANY_QUICKLY = 3
+"""So many incidents of a kind in that time make the next one a flapping one."""
+
+REMEMBERED = timedelta(hours=1)
+MANY_SLOWLY = 5
+"""The same within an hour."""
+
+LONG_QUIET_SEC = 600.0
 
 HIDING = frozenset({IncidentKind.SUSPENDED, IncidentKind.SEGMENT_ERROR})
 
@@ -91,8 +102,8 @@ class TrackedKind(BaseModel):
         if self.opened is None or self.is_told:
             return None
         started_at = self.opened.started_at
-        self.beginnings = recent(self.beginnings, started_at)
-        asked_sec = quiet_asked_sec(started_at, self.beginnings, thresholds)
+        self.beginnings = _recent(self.beginnings, started_at)
+        asked_sec = _quiet_asked_sec(started_at, self.beginnings, thresholds)
         self.beginnings.append(started_at)
         self.quiet_asked_sec = asked_sec or 0.0
         self.opened = self.opened.model_copy(update={"is_flapping": asked_sec is not None})
@@ -118,6 +129,28 @@ class TrackedKind(BaseModel):
                 "is_flapping": opened.is_flapping,
             }
         )
+
+
+def _quiet_asked_sec(
+    started_at: datetime, before: Sequence[datetime], thresholds: Thresholds
+) -> float | None:
+    """Return how long an incident stays open after its fault; None if it is not flapping.
+
+    `before` are the beginnings of those of its kind before.
+    """
+    if thresholds.flapping_recovery_factor == 0:
+        return None
+    lately = _recent(before, started_at)
+    quickly = [each for each in lately if each > started_at - QUICKLY]
+    if len(quickly) < MANY_QUICKLY and len(lately) < MANY_SLOWLY:
+        return None
+    short_sec = thresholds.recovery_sec * thresholds.flapping_recovery_factor
+    return short_sec if len(lately) == MANY_QUICKLY else max(short_sec, LONG_QUIET_SEC)
+
+
+def _recent(beginnings: Sequence[datetime], at: datetime) -> list[datetime]:
+    """Return what counts for an incident that begins `at`."""
+    return [each for each in beginnings if each > at - REMEMBERED]
 
 
 class IncidentTracker(BaseModel):

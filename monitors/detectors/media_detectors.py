@@ -14,10 +14,9 @@ from monitors.detectors.fault_detector import (
     FaultRule,
     FaultRun,
     closing_rule,
-    segment_info,
+    usual_rule,
 )
 from monitors.detectors.silence import SilenceDetector
-from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.sound_detectors import SoundDetectors, sound_checks
 from monitors.detectors.stream_time import (
     SegmentPosition,
@@ -192,7 +191,7 @@ class MediaDetectors(BaseModel):
     def expect_new_timestamps(self) -> None:
         """Note that those of the next segment may have nothing to do with those before."""
         for silence in (self.silence, *self.additional.values()):
-            silence.clock = SoundClock()
+            silence.expect_new_timestamps()
 
     def skip(self, duration_sec: float) -> None:
         """Pass over a segment that was missed, or could not be fetched or decoded."""
@@ -266,13 +265,10 @@ class MediaDetectors(BaseModel):
     def _silence_rule(
         self, position: SegmentPosition, thresholds: Thresholds, label: dict[str, str]
     ) -> FaultRule:
-        return FaultRule(
-            kind=IncidentKind.SILENCE,
-            threshold_sec=thresholds.silence_threshold_sec,
-            recovery_sec=thresholds.recovery_sec,
+        return replace(
+            usual_rule(IncidentKind.SILENCE, thresholds, position),
             remnant_sec=REMNANT_SEC,
             reason=BELOW_THRESHOLD,
-            segment=segment_info(position),
             details=label,
         )
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
 
-from monitors.detectors.stopwatch import Elapsed
+from monitors.detectors.stream_faults import Elapsed
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
 

@@ -20,7 +20,6 @@ from monitors.detectors.fault_detector import (
     FaultDetector,
     FaultRule,
 )
-from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.stream_time import (
     Condition,
     Finding,
@@ -31,10 +30,55 @@ from monitors.detectors.stream_time import (
 )
 from monitors.incidents import IncidentChange
 from monitors.measurement import AudioMeasurement, Interval
-from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
+from monitors.sound import LONGEST_HOLE_SEC, LONGEST_LEAD_SEC, SHORT_GAP_SEC
 
 USUAL_TAIL_SEC = 0.1
 """A segment whose end lacks less sound than this may have been cut between two audio frames."""
+
+
+class SoundClock(BaseModel):
+    """Checks by timestamps that sound of a track of its own goes on where it ended.
+
+    When its sound stops, a packager cuts no segments, and later continues without a gap in the
+    playlist, or with a wrong one. Only the timestamps of the samples show what is missing.
+
+    Attributes:
+        due_sec: where sound should go on; None before the first, or after a discontinuity.
+    """
+
+    due_sec: float | None = None
+
+    def placed(
+        self, sound: AudioMeasurement, duration_sec: float
+    ) -> tuple[AudioMeasurement, float]:
+        """Return the sound of a segment as its timestamps have it.
+
+        A segment that declares more than it holds may have its sound at its end.
+
+        Returns:
+            And how much is missing before the segment, in seconds.
+        """
+        due_sec, begins_sec = self.due_sec, sound.audio_begins_sec
+        if begins_sec is None:
+            is_known = due_sec is not None and sound.audio_sec == 0 and not sound.audio_error
+            self.due_sec = (due_sec or 0.0) + duration_sec if is_known else None
+            return sound, 0.0
+        late_sec = 0.0 if due_sec is None else begins_sec - due_sec
+        if not SHORT_GAP_SEC < late_sec <= LONGEST_HOLE_SEC:
+            late_sec = 0.0
+        within_sec = min(late_sec, max(0.0, duration_sec - sound.audio_sec))
+        self.due_sec = begins_sec - within_sec + duration_sec + sound.audio_ahead_sec
+        return _later(sound, within_sec, duration_sec), late_sec - within_sec
+
+
+def _later(sound: AudioMeasurement, by_sec: float, duration_sec: float) -> AudioMeasurement:
+    """Return what is heard of a segment whose sound begins that much later than it."""
+    if by_sec <= 0:
+        return sound
+    gaps = _within(_moved(sound.audio_gaps, by_sec), -inf, duration_sec)
+    silent = _within(_moved(sound.silent, by_sec), -inf, duration_sec)
+    beginning = Interval(start=0.0, end=by_sec)
+    return sound.model_copy(update={"audio_gaps": [beginning, *gaps], "silent": silent})
 
 
 class SilenceDetector(BaseModel):
@@ -96,15 +140,18 @@ class SilenceDetector(BaseModel):
     def miss(self, position: SegmentPosition, rule: FaultRule) -> list[IncidentChange]:
         """Judge a segment without any track for sound, and return what changed."""
         self.tail_sec, self.before_tail, self.ahead_sec = 0.0, None, 0.0
-        self.clock = SoundClock()
+        self.expect_new_timestamps()
         whole = Finding(Interval(start=0.0, end=position.duration_sec))
         return self.faults.follow(stretches([whole], position, position.duration_sec), rule)
+
+    def expect_new_timestamps(self) -> None:
+        self.clock = SoundClock()
 
     def skip(self, duration_sec: float) -> None:
         """Let stream time pass over media of unknown condition."""
         if duration_sec > 0:
             self.tail_sec, self.before_tail = 0.0, None
-            self.clock = SoundClock()
+            self.expect_new_timestamps()
         self.ahead_sec = max(0.0, self.ahead_sec - duration_sec)
         self.faults.skip(duration_sec)
 

@@ -6,14 +6,16 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from monitors.config import Expect, Thresholds
+from monitors.detectors.block_detectors import (
+    ClippingDetector,
+    PhaseDetector,
+    SoundDetector,
+    ToneDetector,
+)
 from monitors.detectors.channel_loss import ChannelLossDetector
-from monitors.detectors.clipping import ClippingDetector
 from monitors.detectors.explanations import Cause
 from monitors.detectors.loudness_detector import LoudnessDetector
-from monitors.detectors.phase import PhaseDetector
-from monitors.detectors.sound_detector import SoundDetector
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.detectors.tone import ToneDetector
 from monitors.incidents import IncidentChange
 from monitors.measurement import AudioMeasurement
 from monitors.reports import SoundLevels
@@ -53,7 +55,6 @@ class SoundDetectors(BaseModel):
     def follow(
         self, sound: AudioMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        """Judge the sound of a segment and return what changed."""
         figures = sound.figures
         if thresholds.expect is Expect.VIDEO:
             return self.end(position.starts_at)
@@ -81,13 +82,12 @@ class SoundDetectors(BaseModel):
         )
 
     def skip(self, duration_sec: float) -> None:
-        """Let stream time pass over sound that is not known."""
         self._skip(duration_sec, self._detectors())
 
     def _skip(self, duration_sec: float, detectors: Iterable[SoundDetector]) -> None:
         self.levels = SoundLevels()
         for each in detectors:
-            each.skip(duration_sec)
+            each.faults.skip(duration_sec)
 
     def end(self, at: datetime) -> list[IncidentChange]:
         """End what is open: the track is gone."""
@@ -98,7 +98,6 @@ class SoundDetectors(BaseModel):
         return [(each.kind, each.faults.health()) for each in self._detectors()]
 
     def causes(self) -> list[Cause]:
-        """Return what is on air that explains other faults."""
         return self.tone.causes()
 
     def _detectors(self) -> tuple[SoundDetector, ...]:

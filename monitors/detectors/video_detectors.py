@@ -12,9 +12,8 @@ from monitors.detectors.fault_detector import (
     REMNANT_SEC,
     VIDEO_MISSING,
     FaultDetector,
-    FaultRule,
     closing_rule,
-    segment_info,
+    usual_rule,
 )
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeDetector, still_findings
 from monitors.detectors.lights import Lights
@@ -221,27 +220,14 @@ class VideoDetectors(BaseModel):
     def _judge(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        blackout = FaultRule(
-            kind=IncidentKind.BLACKOUT,
-            threshold_sec=thresholds.blackout_threshold_sec,
-            recovery_sec=thresholds.recovery_sec,
-            segment=segment_info(position),
-        )
-        freeze = FaultRule(
-            kind=IncidentKind.FREEZE,
-            threshold_sec=thresholds.freeze_threshold_sec,
-            recovery_sec=thresholds.recovery_sec,
+        blackout = usual_rule(IncidentKind.BLACKOUT, thresholds, position)
+        freeze = replace(
+            usual_rule(IncidentKind.FREEZE, thresholds, position),
             joint_sec=STILL_GAP_SEC,
             remnant_sec=REMNANT_SEC,
             noticeable_sec=STILL_NOTICEABLE_SEC,
-            segment=segment_info(position),
         )
-        loop = FaultRule(
-            kind=IncidentKind.LOOP,
-            threshold_sec=thresholds.loop_threshold_sec,
-            recovery_sec=thresholds.recovery_sec,
-            segment=segment_info(position),
-        )
+        loop = usual_rule(IncidentKind.LOOP, thresholds, position)
         black, still = self._seen_in(measurement, position, thresholds)
         is_present = measurement.has_video and not measurement.is_video_missing
         self.has_shown |= is_present

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.absence import AbsenceDetector
+from monitors.detectors.stream_faults import AbsenceDetector
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.stall import StallDetector, suspend_threshold_sec
+from monitors.detectors.stream_faults import StallDetector, suspend_threshold_sec
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import wall_clock

@@ -1,5 +1,5 @@
 from monitors.config import Thresholds
-from monitors.detectors.segment_error import SegmentErrorDetector
+from monitors.detectors.stream_faults import SegmentErrorDetector
 from monitors.incidents import IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import wall_clock
@@ -24,7 +24,7 @@ def test_an_error_that_lasts_is_an_incident_until_the_first_success() -> None:
     ]
     assert state.failed("HTTP 503", wall_clock(70), RULES) == []
     state = SegmentErrorDetector.model_validate_json(state.model_dump_json())
-    assert state.succeeded(wall_clock(80), RULES) == [
+    assert state.succeeded(wall_clock(80)) == [
         IncidentClosed(
             kind=IncidentKind.SEGMENT_ERROR,
             started_at=wall_clock(0),
@@ -32,14 +32,14 @@ def test_an_error_that_lasts_is_an_incident_until_the_first_success() -> None:
             total_duration_sec=80,
         )
     ]
-    assert state.succeeded(wall_clock(81), RULES) == []
+    assert state.succeeded(wall_clock(81)) == []
 
 
 def test_one_success_starts_the_count_anew() -> None:
     state = SegmentErrorDetector()
     for sec in range(0, 300, 30):
         assert state.failed("truncated", wall_clock(sec), RULES) == []
-        assert state.succeeded(wall_clock(sec + 1), RULES) == []
+        assert state.succeeded(wall_clock(sec + 1)) == []
 
 
 def test_a_clock_that_is_set_back_breaks_nothing() -> None:

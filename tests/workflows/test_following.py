@@ -135,7 +135,7 @@ async def _history_length(handle: Handle) -> int:
 async def test_what_a_stream_that_flaps_for_an_hour_costs_in_history_events(
     harness: WorkflowHarness, events: int, most: int
 ) -> None:
-    """It sends at most 20 events, mostly 7; see `monitors.detectors.flapping`."""
+    """It sends at most 20 events, mostly 7; see `incident_tracker`."""
     changes = ([scripts.FREEZE, scripts.FREEZE_RECOVERED] * 10)[:events]
     open_then = ([(IncidentKind.FREEZE,), ()] * 10)[:events]
     every_sec = 3600 / len(changes)

@@ -133,5 +133,5 @@ async def test_a_sound_whose_playlist_is_not_there_is_silent_and_no_error_of_the
     assert viewer.types == ["alert.silence"]
     opened = viewer.data("alert.silence")
     assert (opened["name"], opened["reason"]) == ("Gone", "audio_missing")
-    assert viewer.state.segment_errors.failing is None
+    assert viewer.state.segment_errors.elapsed is None
     assert not viewer.state.may_stand_still(config)

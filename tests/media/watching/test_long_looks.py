@@ -11,7 +11,7 @@ from media.sources.source import Observation, SourceState
 from media.watching import SegmentProber, StreamWatch, WatchState
 from media.watching.stream import LONG_LOOK
 from monitors.config import MonitorConfig
-from monitors.detectors.stopwatch import Elapsed
+from monitors.detectors.stream_faults import Elapsed
 from monitors.status import Health
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ async def until_unknown(state: WatchState) -> None:
 
 async def test_while_a_look_takes_long_nothing_is_known_and_its_time_counts_not() -> None:
     state, clock, source = WatchState(), Clock(), Asked(paused(15))
-    state.segment_errors.failing = Elapsed.since(START)
+    state.segment_errors.elapsed = Elapsed.since(START)
     watching = asyncio.create_task(watch_of(source, state, clock).run())
     await until_unknown(state)
     assert (state.unknown, state.looked_at) == (LONG_LOOK, START)
@@ -82,13 +82,13 @@ async def test_while_a_look_takes_long_nothing_is_known_and_its_time_counts_not(
     source.may_answer.set()
     await watching
     assert state.unknown == "bot_check"
-    assert state.segment_errors.failing.until(clock.at) == 0
+    assert state.segment_errors.elapsed.until(clock.at) == 0
 
 
 async def test_the_time_of_a_look_that_finds_a_fault_counts() -> None:
     fault = Observation(state=SourceState.NOT_OBSERVED, reason="timeout", is_fault=True)
     state, clock, source = WatchState(), Clock(), Asked(fault)
-    state.segment_errors.failing = Elapsed.since(START)
+    state.segment_errors.elapsed = Elapsed.since(START)
     watching = asyncio.create_task(watch_of(source, state, clock).run())
     await until_unknown(state)
     clock.at += timedelta(minutes=10)

@@ -22,7 +22,7 @@ from media.sources.youtube.video_source import OFFLINE_GRACE_SEC, YouTubeSource
 from media.watching import StreamUnavailable
 from media.watching.stream import SAID_OVER_APART_SEC
 from monitors.config import MonitorConfig
-from monitors.detectors.stopwatch import Elapsed
+from monitors.detectors.stream_faults import Elapsed
 from monitors.events import EndReason
 from simulator.origin import WallClock
 from simulator.youtube import (

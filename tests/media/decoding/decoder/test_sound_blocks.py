@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from media.decoding.decoder.sound_blocks import SoundBlocks, SoundFormat, sound_figures, usual_names
-from monitors.loudness import gating_blocks, integrated_lufs
 from monitors.sound import SoundChecks
+from monitors.sound_figures import gating_blocks, integrated_lufs
 
 Samples = NDArray[np.float32]
 ALL = SoundChecks.LOUDNESS | SoundChecks.PEAKS | SoundChecks.PHASE
