@@ -18,8 +18,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.machine import machine
-from evidence.capsule.archive import read_archive
-from evidence.capsule.errors import InvalidCapsule
+from evidence.capsule.archive import InvalidCapsule, read_archive
 from evidence.capsule.manifest import read_manifest
 from evidence.capsule.signing import sign_capsule, verify_capsule
 from tests.testkit.engines import opened

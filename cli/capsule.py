@@ -15,7 +15,7 @@ import typer
 from cli.monitor_view import printable
 from cli.options import LOCAL_GATEWAY, AsJson, GatewayUrl
 from cli.running import FAILED, MISUSED, fail, run, settings
-from evidence.capsule.errors import InvalidCapsule
+from evidence.capsule.archive import InvalidCapsule
 from runtime.settings import StreamSettings
 
 if TYPE_CHECKING:

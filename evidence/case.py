@@ -54,6 +54,9 @@ class Case:
     def items(self) -> tuple[EvidenceItem, ...]:
         return tuple(each for each in evidence_items(self.level) if each.kind in self.kinds)
 
+    def items_of(self, kind: EvidenceKind) -> list[EvidenceItem]:
+        return [each for each in self.items if each.kind is kind]
+
     def id_of(self, item: EvidenceItem) -> str:
         return item.id_of(self.incident_id, self.incident.started_at)
 

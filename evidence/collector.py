@@ -7,17 +7,18 @@ one after the other: a clip takes long, and no picture waits for it.
 
 import asyncio
 import contextlib
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import structlog
 
 from evidence.case import Case
 from evidence.uploads import EvidenceGateway, EvidenceMeter, Upload, Uploads, fail_at_once
-from evidence.waiting_cases import WaitingCases
-from monitors.evidence import EvidenceItem
+from media.watching.footage import Excerpt
+from monitors.evidence import EvidenceItem, EvidenceKind
 
 logger = structlog.get_logger(__name__)
 
@@ -28,7 +29,11 @@ AGAIN_SEC = 3.0
 LAST_WORD_SEC = 2.0
 """For saying what a worker that stops did not collect."""
 
-SHUTDOWN, FAILED = "shutdown", "collector_failed"
+MOST_WAITING = 100
+MOST_OF_MONITOR = 10
+"""Incidents. Each holds a few segments, as far as the cache has room."""
+
+SHUTDOWN, FAILED, BUSY = "shutdown", "collector_failed", "busy"
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,9 @@ class Collected:
 
 
 class EvidenceSource(Protocol):
-    """Makes some of the evidence of an incident."""
+    """Makes the evidence of one kind."""
 
-    def makes(self, item: EvidenceItem) -> bool:
-        """Return whether a piece is its to make."""
+    kind: ClassVar[EvidenceKind]
 
     def collect(self, case: Case) -> AsyncIterator[Collected]:
         """Yield what could be made of it, and why the rest could not."""
@@ -128,7 +132,7 @@ class _Lane:
         self._waiting = WaitingCases()
 
     def put(self, case: Case) -> None:
-        if self._items(case):
+        if case.items_of(self._source.kind):
             self._waiting.put(case)
 
     async def run(self) -> None:
@@ -136,7 +140,7 @@ class _Lane:
             await self._collect(await self._waiting.take())
 
     async def _collect(self, case: Case) -> None:
-        items = self._items(case)
+        items = case.items_of(self._source.kind)
         try:
             if case.failure is None:
                 async for collected in self._source.collect(case):
@@ -152,8 +156,33 @@ class _Lane:
         if collected.data or not case.is_early:
             await self.uploads.put(_upload(case, collected))
 
-    def _items(self, case: Case) -> list[EvidenceItem]:
-        return [each for each in case.items if self._source.makes(each)]
+
+class WaitingCases:
+    """A queue in which no monitor, whatever its evidence costs, keeps all others waiting."""
+
+    def __init__(self) -> None:
+        self._of_monitors = OrderedDict[str, deque[Case]]()
+        self._more = asyncio.Event()
+
+    def put(self, case: Case) -> None:
+        """Queue a case; where too many wait, it has failed."""
+        own = self._of_monitors.setdefault(case.monitor_id, deque())
+        waiting = sum(map(len, self._of_monitors.values()))
+        if waiting >= MOST_WAITING or len(own) >= MOST_OF_MONITOR:
+            case = replace(case, failure=BUSY, excerpt=Excerpt(), journal=None)
+        own.append(case)
+        self._more.set()
+
+    async def take(self) -> Case:
+        """Return the next case, as soon as there is one; its monitor's others go to the end."""
+        while not self._of_monitors:
+            self._more.clear()
+            await self._more.wait()
+        monitor_id, own = self._of_monitors.popitem(last=False)
+        case = own.popleft()
+        if own:
+            self._of_monitors[monitor_id] = own
+        return case
 
 
 def _upload(case: Case, collected: Collected) -> Upload:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import ClassVar
 
 from evidence.case import LOST, Case
 from evidence.collector import Collected
@@ -28,11 +29,10 @@ NO_MEDIA = "no_media"
 class IncidentPictures:
     """Makes the last good picture and the first faulty one."""
 
+    kind: ClassVar = EvidenceKind.PICTURE
+
     def __init__(self, maker: ExcerptMaker) -> None:
         self._maker = maker
-
-    def makes(self, item: EvidenceItem) -> bool:
-        return item.kind is EvidenceKind.PICTURE
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
         found: dict[EvidenceMoment | None, bytes | None] = {}
@@ -48,7 +48,7 @@ class IncidentPictures:
                 reason = LOST if late_sec and not case.excerpt.is_cut else NO_PICTURE
             except NothingMade as nothing:
                 reason = nothing.reason
-        for item in filter(self.makes, case.items):
+        for item in case.items_of(self.kind):
             picture = found.get(item.moment) or b""
             why = None if picture else NO_PICTURE if self._is_unseen(case, item) else reason
             yield Collected(item, taken_at, picture, why)
@@ -58,26 +58,24 @@ class IncidentPictures:
 
 
 class IncidentClip:
+    kind: ClassVar = EvidenceKind.CLIP
+
     def __init__(self, maker: ExcerptMaker) -> None:
         self._maker = maker
-
-    def makes(self, item: EvidenceItem) -> bool:
-        return item.kind is EvidenceKind.CLIP
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
         kept = case.pieces()
         pieces = fitting(kept)
         is_cut = case.is_cut or len(pieces) < len(kept)
-        for item in filter(self.makes, case.items):
-            clip: bytes = b""
-            reason: str | None = _why_nothing(case, NO_MEDIA)
-            if pieces:
-                try:
-                    made = await self._maker.clip(pieces)
-                    clip, reason = made.mp4, CUT if is_cut or made.is_cut else None
-                except NothingMade as nothing:
-                    reason = nothing.reason
-            yield Collected(item, case.begins_at, clip, reason)
+        clip: bytes = b""
+        reason: str | None = _why_nothing(case, NO_MEDIA)
+        if pieces:
+            try:
+                made = await self._maker.clip(pieces)
+                clip, reason = made.mp4, CUT if is_cut or made.is_cut else None
+            except NothingMade as nothing:
+                reason = nothing.reason
+        yield Collected(EvidenceItem(self.kind), case.begins_at, clip, reason)
 
 
 def _why_nothing(case: Case, otherwise: str) -> str:

@@ -13,7 +13,7 @@ from activities.evidence_client import EvidenceClient
 from activities.gateway_client import GatewayClient
 from activities.watch_evidence import WatchEvidence
 from activities.watch_stream import StreamWatching
-from evidence.capsule.collecting import IncidentCapsule
+from evidence.capsule.writing import IncidentCapsule
 from evidence.collector import EvidenceCollector
 from evidence.excerpt_maker import ExcerptMaker
 from evidence.picture_uploads import PictureUploads

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from evidence.capsule.errors import CapsuleTooLarge, InvalidCapsule
-
 MOST_BYTES: Final = 128 * 1024 * 1024
 MOST_MEMBERS: Final = 20_000
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)?\.[a-z0-9]{1,8}")
@@ -28,6 +26,14 @@ _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x
 _MADE_BY, _NEEDED = 0x031E, 10  # UNIX, version 3.0; version 1.0 reads it
 _TIME, _DATE = 0, 0x21  # 1980-01-01
 _REGULAR_FILE = 0o100644 << 16
+
+
+class InvalidCapsule(ValueError):
+    """It is no capsule as they are written; the message says where it differs."""
+
+
+class CapsuleTooLarge(Exception):
+    """What belongs into a capsule has no room in one."""
 
 
 @dataclass(frozen=True)

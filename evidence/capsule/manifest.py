@@ -6,8 +6,7 @@ from typing import Annotated, BinaryIO, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from evidence.capsule.archive import Member, content_of
-from evidence.capsule.errors import InvalidCapsule
+from evidence.capsule.archive import InvalidCapsule, Member, content_of
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from evidence.capsule.archive import content_of, read_archive
+from evidence.capsule.archive import InvalidCapsule, content_of, read_archive
 from evidence.capsule.contents import (
     CONFIG,
     EVENT,
@@ -17,7 +17,6 @@ from evidence.capsule.contents import (
     PlaylistLine,
     StepLine,
 )
-from evidence.capsule.errors import InvalidCapsule
 from evidence.capsule.manifest import read_manifest
 from monitors.config import MonitorConfig
 

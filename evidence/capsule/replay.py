@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from evidence.capsule.archive import InvalidCapsule
 from evidence.capsule.contents import ELSEWHERE, ProbedFile, StepLine, event_data
-from evidence.capsule.errors import InvalidCapsule
 from evidence.capsule.reading import Capsule
 from media.decoding.errors import UndecodableSegment
 from media.decoding.probe import Probe

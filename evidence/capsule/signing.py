@@ -10,12 +10,15 @@ from typing import BinaryIO, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from evidence.capsule.archive import ArchiveWriter, content_of, read_archive
-from evidence.capsule.errors import BadSignature, InvalidCapsule
+from evidence.capsule.archive import ArchiveWriter, InvalidCapsule, content_of, read_archive
 from evidence.capsule.manifest import SIGNATURE, Manifest, read_manifest
 
 SIGNATURE_BYTES: Final = 64
 _KEY_ID_LENGTH: Final = 16
+
+
+class BadSignature(InvalidCapsule):
+    """It is not signed, or by none of the keys, or its manifest was changed."""
 
 
 def key_id_of(key: Ed25519PublicKey) -> str:

@@ -1,15 +1,17 @@
-"""Writing the capsule of an incident, as a worker does; the gateway signs it."""
+"""Writing the capsule of an incident, as the worker that saw it does; the gateway signs it."""
 
+import asyncio
 import hashlib
+import io
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import BinaryIO, Final
+from typing import BinaryIO, ClassVar, Final
 
 from pydantic_core import to_json
 
-from evidence.capsule.archive import ArchiveWriter
+from evidence.capsule.archive import ArchiveWriter, CapsuleTooLarge
 from evidence.capsule.contents import (
     CONFIG,
     ELSEWHERE,
@@ -26,6 +28,8 @@ from evidence.capsule.contents import (
 )
 from evidence.capsule.manifest import MANIFEST, ListedFile, Manifest
 from evidence.capsule.masking import playlist_text
+from evidence.case import LOST, Case
+from evidence.collector import Collected
 from media.watching.replay_journal import JournalExcerpt, PlaylistRead, Probed, StepTaken
 from monitors.evidence import EvidenceItem, EvidenceKind
 from monitors.stream_url import parse_stream_url
@@ -35,6 +39,33 @@ LIBRARIES: Final = ("av", "numpy", "pydantic")
 
 MOST_MEDIA_BYTES: Final = 32 * 1024 * 1024
 """Of later segments only the measurements are in a capsule: a worker holds all of it in memory."""
+
+TOO_LARGE: Final = "too_large"
+
+
+class IncidentCapsule:
+    """Makes the capsules of a worker of this release."""
+
+    kind: ClassVar = EvidenceKind.CAPSULE
+
+    def __init__(self, release: str) -> None:
+        self._release = release
+
+    async def collect(self, case: Case) -> AsyncIterator[Collected]:
+        capsule, reason = b"", LOST
+        if case.journal:
+            try:
+                capsule = await asyncio.to_thread(self._written, case, case.journal)
+            except CapsuleTooLarge:
+                reason = TOO_LARGE
+        item = EvidenceItem(self.kind)
+        yield Collected(item, case.alert_at, capsule, None if capsule else reason)
+
+    def _written(self, case: Case, journal: JournalExcerpt) -> bytes:
+        file = io.BytesIO()
+        subject = CapsuleSubject(case.monitor_id, case.stream_url, self._release)
+        write_capsule(file, journal, subject)
+        return file.getvalue()
 
 
 def write_capsule(file: BinaryIO, excerpt: JournalExcerpt, subject: CapsuleSubject) -> Manifest:

@@ -5,14 +5,23 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
 
 from evidence.case import LOST, Case
-from evidence.collector import FAILED, SHUTDOWN, Collected, EvidenceCollector
+from evidence.collector import (
+    BUSY,
+    FAILED,
+    MOST_OF_MONITOR,
+    MOST_WAITING,
+    SHUTDOWN,
+    Collected,
+    EvidenceCollector,
+    WaitingCases,
+)
 from evidence.picture_uploads import PictureUploads
 from evidence.uploads import EvidenceRefused, GatewayAway, Upload
-from evidence.waiting_cases import BUSY, MOST_OF_MONITOR, MOST_WAITING, WaitingCases
 from media.watching import Picture
 from media.watching.footage import Excerpt
 from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceLevel, EvidenceMoment
@@ -66,11 +75,10 @@ class Counts:
 class Source:
     """Makes pictures, or does what it is told."""
 
+    kind: ClassVar = EvidenceKind.PICTURE
+
     def __init__(self, makes: Callable[[], AsyncIterator[Collected]] | None = None) -> None:
         self._makes = makes or self._pictures
-
-    def makes(self, item: EvidenceItem) -> bool:
-        return item.kind is EvidenceKind.PICTURE
 
     def collect(self, case: Case) -> AsyncIterator[Collected]:
         return self._makes()
