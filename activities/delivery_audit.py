@@ -9,8 +9,8 @@ from typing import Protocol
 import httpx
 import structlog
 
-from activities.background_reports import BackgroundReports
 from activities.gateway_client import GatewayClient, ReportRefused
+from activities.gateway_reports import BackgroundReports
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 

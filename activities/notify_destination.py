@@ -11,7 +11,6 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.background_reports import BackgroundReports
 from activities.declarations import DELIVERY_FAILED
 from activities.destination_declarations import (
     DestinationActivities,
@@ -24,7 +23,7 @@ from activities.destination_declarations import (
     ServeResult,
 )
 from activities.gateway_client import GatewayClient
-from activities.gateway_reports import answered
+from activities.gateway_reports import BackgroundReports, answered
 from activities.keepalive import heartbeats, to_its_end
 from monitors.delivery import DeliveryPolicy, Failure
 from notifications.notification import DestinationType, NotificationState

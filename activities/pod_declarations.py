@@ -88,3 +88,14 @@ class PodReconciliationActivities(Protocol):
         Raises:
             ApplicationError: the round is incomplete; another attempt may succeed.
         """
+
+
+class NoPods(PodReconciliationActivities):
+    """For placement `pool`: the workflow that reconciles Pods does not know the placement.
+
+    It is here, since `activities.reconcile_pods` imports the client of Kubernetes: a second of CPU.
+    """
+
+    @activity.defn
+    async def reconcile_pods(self) -> PodReconciliationReport:
+        return PodReconciliationReport()

@@ -53,27 +53,25 @@ from monitors.status import MonitorStatus
 from monitors.stream_url import StreamKind, parse_stream_url
 from runtime.payloads import UnreadablePayload
 from workflows import search_attributes
-from workflows.destination_messages import (
-    DESTINATION_TYPE,
-    INTERRUPT_SIGNAL,
-    WAKE_SIGNAL,
-    DestinationInput,
-    workflow_id,
-)
 from workflows.messages import (
     CHANGE_UPDATE,
+    DESTINATION_TYPE,
+    INTERRUPT_SIGNAL,
     INVALID_CHANGE,
     REDELIVERY_TYPE,
     SILENCE_ENDED_SIGNAL,
     SNAPSHOT_QUERY,
     TASK_QUEUE,
+    WAKE_SIGNAL,
     WORKFLOW_TYPE,
     ChangeResult,
+    DestinationInput,
     MonitorChange,
     MonitorInput,
     MonitorProgress,
     MonitorResult,
     MonitorSnapshot,
+    destination_workflow_id,
     redelivery_id,
 )
 from workflows.reconciliation import RECONCILIATION_SCHEDULE, reconciliation_schedule
@@ -258,7 +256,7 @@ class TemporalEngine:
             await self._client.start_workflow(
                 DESTINATION_TYPE,
                 DestinationInput(destination_id=destination_id),
-                id=workflow_id(destination_id),
+                id=destination_workflow_id(destination_id),
                 task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

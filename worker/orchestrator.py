@@ -16,8 +16,8 @@ from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
 from activities.gateway_reports import GatewayReports
 from activities.keepalive import HEARTBEAT_SEC
-from activities.no_pods import NoPods
 from activities.notify_destination import DestinationNotifier, Senders
+from activities.pod_declarations import NoPods
 from activities.wait_for_live import LiveWait
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
         ServeInput,
         ServeResult,
     )
-    from workflows.destination_messages import (
+    from workflows.messages import (
         DESTINATION_TYPE,
         INTERRUPT_SIGNAL,
         WAKE_SIGNAL,

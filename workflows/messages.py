@@ -1,6 +1,6 @@
-"""What goes into a monitor's workflow and what comes out of it.
+"""What goes into the workflows and what comes out of them.
 
-The gateway uses these to start, query and stop monitors.
+The gateway uses these to start, query and stop monitors, and to start and wake destinations.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from activities.declarations import Placement
+from activities.destination_declarations import NotificationOutcome
 from monitors.config import MonitorConfig
 from monitors.coverage import ObservedSpan, QuietSpan
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics
@@ -27,6 +28,10 @@ INVALID_CHANGE = "InvalidChange"
 """Error types with which the update is refused."""
 
 REDELIVERY_TYPE = "RedeliveryWorkflow"
+
+DESTINATION_TYPE = "DestinationWorkflow"
+WAKE_SIGNAL = "wake"
+INTERRUPT_SIGNAL = "interrupt"
 
 
 class OutboxEntry(BaseModel):
@@ -212,3 +217,21 @@ class ChangeResult(BaseModel):
 def redelivery_id(event_id: str) -> str:
     """Return the id of the workflow that sends an event once more: one at a time."""
     return f"redeliver-{event_id}"
+
+
+class DestinationInput(BaseModel):
+    """Workflow id = `destination_workflow_id(destination_id)`.
+
+    Attributes:
+        settled, given_up: see `ServeInput`; from the run before.
+        is_interrupted: whether what is being sent waits again.
+    """
+
+    destination_id: str
+    settled: NotificationOutcome | None = None
+    given_up: str | None = None
+    is_interrupted: bool = False
+
+
+def destination_workflow_id(destination_id: str) -> str:
+    return f"destination-{destination_id}"

@@ -22,7 +22,7 @@ from workflows.failures import (
 )
 from workflows.outbox import Outbox
 from workflows.pod_keeper import PodKeeper
-from workflows.status_board import StatusBoard
+from workflows.views import StatusBoard
 from workflows.waiting import StreamWaiter, is_history_long
 
 with workflow.unsafe.imports_passed_through():

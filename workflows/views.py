@@ -1,4 +1,4 @@
-"""How others see a monitor: the store, a query, the change, its result; and words for its watch."""
+"""How others see a monitor: the store, a query, its result, Temporal's list and its web UI."""
 
 from typing import Any, TypeVar
 
@@ -9,6 +9,9 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.declarations import WatchResult
     from monitors.reports import OpenIncident
+    from monitors.status import MonitorStatus, StreamStatus
+    from workflows import search_attributes
+    from workflows.messages import MonitorInput, MonitorProgress
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -37,3 +40,42 @@ def watching(open_incidents: list[OpenIncident]) -> str:
 def _with_faults(words: str, open_incidents: list[OpenIncident]) -> str:
     faults = ", ".join(incident.kind for incident in open_incidents)
     return f"{words}, open: {faults}" if faults else words
+
+
+class StatusBoard:
+    """Keeps the store, the search attributes and the details in the web UI up to date."""
+
+    def __init__(self, input: MonitorInput, progress: MonitorProgress) -> None:
+        self._input = input
+        self._progress = progress
+
+    def update(
+        self,
+        doing: str,
+        *,
+        status: MonitorStatus | None = None,
+        stream_status: StreamStatus | None = None,
+    ) -> None:
+        """Show what was just learned of the stream."""
+        progress = self._progress
+        progress.as_of = workflow.now()
+        progress.stream_status = stream_status or progress.stream_status
+        if status and status is not progress.status:
+            progress.status = status
+            progress.status_unreported = True  # the outbox tells it to the store
+        self.set_details(doing)
+
+    def set_details(self, doing: str) -> None:
+        self._progress.doing = doing
+        workflow.set_current_details(doing)
+        self._show_search_attributes()
+
+    def _show_search_attributes(self) -> None:
+        """Bring them up to date; each change of them is an event in the history."""
+        values = search_attributes.values_of(self._input, self._progress)
+        shown = workflow.info().typed_search_attributes
+        changed = [key.value_set(value) for key, value in values.items() if shown.get(key) != value]
+        absent = [key for key in search_attributes.ALL if key not in values]
+        changed += [key.value_unset() for key in absent if shown.get(key) is not None]
+        if changed:
+            workflow.upsert_search_attributes(changed)

@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError
 from workflows import options
 from workflows.failures import monitor_failed
 from workflows.outbox import Outbox
-from workflows.status_board import StatusBoard
+from workflows.views import StatusBoard
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import WaitActivities, WaitInput, WaitResult

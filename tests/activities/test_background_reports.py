@@ -4,8 +4,8 @@ import asyncio
 
 from pydantic import SecretStr
 
-from activities.background_reports import MAX_AT_ONCE, BackgroundReports
 from activities.gateway_client import GatewayClient
+from activities.gateway_reports import MAX_AT_ONCE, BackgroundReports
 from tests.activities.scripted_http import Answer, scripted
 from tests.testkit.waiting import until_true
 

@@ -27,8 +27,7 @@ from tests.testkit.receiver import Received, Receiver
 from tests.testkit.temporal import connected
 from tests.testkit.waiting import until
 from workflows.destination import DestinationWorkflow
-from workflows.destination_messages import workflow_id
-from workflows.messages import TASK_QUEUE
+from workflows.messages import TASK_QUEUE, destination_workflow_id
 
 RETRIES = DeliveryPolicy(max_attempts=3, base_sec=0.1, cap_sec=0.1)
 
@@ -122,7 +121,7 @@ async def test_one_that_hangs_delays_no_other(
             _verify_ed25519(fast["public_key"], one)
         assert len(receiver.requests("hangs")) == 1
         history = await client.get_workflow_handle(
-            workflow_id(fast["destination_id"])
+            destination_workflow_id(fast["destination_id"])
         ).fetch_history()
         text = history.to_json()
         assert receiver.url("fast") not in text
@@ -191,7 +190,7 @@ async def test_a_new_url_is_tried_at_once_and_a_removed_destination_ends(
         types = [one.event["event_type"] for one in receiver.requests("good")]
         assert types == ["alert.blackout", "notification.test"]
         await gateway.client.delete(path)
-        handle = client.get_workflow_handle(workflow_id(made["destination_id"]))
+        handle = client.get_workflow_handle(destination_workflow_id(made["destination_id"]))
         await asyncio.wait_for(handle.result(), 20)
 
 

@@ -28,7 +28,7 @@ from activities.declarations import (
 )
 from activities.gateway_client import GatewayClient
 from activities.gateway_reports import GatewayReports
-from activities.no_pods import NoPods
+from activities.pod_declarations import NoPods
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
 from monitors.status import DeliveryStatus

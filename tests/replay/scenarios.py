@@ -21,12 +21,14 @@ from tests.testkit.fake_activities import closed_until, failing, slow_to_take
 from tests.testkit.scripted_pods import MAX_FAILURES, live_for_a_pod
 from tests.testkit.workflow_harness import MONITOR_ID, Handle, WorkflowHarness, prober
 from workflows.destination import DestinationWorkflow
-from workflows.destination_messages import INTERRUPT_SIGNAL, WAKE_SIGNAL, DestinationInput
 from workflows.messages import (
+    INTERRUPT_SIGNAL,
     POD_FAILED_SIGNAL,
     SILENCE_ENDED_SIGNAL,
     STOP_SIGNAL,
     TASK_QUEUE,
+    WAKE_SIGNAL,
+    DestinationInput,
     MonitorChange,
     redelivery_id,
 )

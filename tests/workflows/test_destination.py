@@ -11,8 +11,7 @@ from activities.declarations import DELIVERY_FAILED, GATEWAY_UNAVAILABLE
 from activities.destination_declarations import NotificationOutcome, ServeResult
 from tests.testkit.workflow_harness import WorkflowHarness
 from workflows.destination import DestinationWorkflow
-from workflows.destination_messages import DestinationInput
-from workflows.messages import TASK_QUEUE
+from workflows.messages import TASK_QUEUE, DestinationInput
 
 Handle = WorkflowHandle[Any, None]
 
