@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from simulator.origin.encryption import KEY, KEY_NAME, KEY_TYPE, encrypted
 from simulator.origin.faults import Resource, Target
 from simulator.origin.manifest import dash_manifest
 from simulator.origin.playlist import master_playlist
 from simulator.origin.publication import ChannelOptions, Published
-from simulator.origin.rendition import Rendition, master_variant
+from simulator.origin.rendition import KEY, KEY_NAME, KEY_TYPE, Rendition, encrypted, master_variant
 from simulator.origin.reply import Reply, error_reply, manifest_reply, playlist_reply
 from simulator.origin.timeline import Timeline
 

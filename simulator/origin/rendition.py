@@ -4,12 +4,18 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
 from simulator.origin.encoding import Container
-from simulator.origin.encryption import KEY_NAME
 from simulator.origin.playlist import InitSegment, PlaylistSegment, Variant, media_playlist
 from simulator.origin.publication import Published
 from simulator.origin.render import RenderedProgramme
 from simulator.origin.reply import SEGMENT_TYPES, Reply, error_reply
+
+KEY = bytes(range(16))
+KEY_NAME = "key.bin"
+KEY_TYPE = "application/octet-stream"
 
 
 class Rendition:
@@ -94,3 +100,14 @@ def master_variant(rendition: Rendition, audio: Rendition | None) -> Variant:
         fps=encoding.fps,
         has_audio=encoding.has_audio or audio is not None,
     )
+
+
+def encrypted(data: bytes, sequence: int) -> bytes:
+    """Return a whole segment encrypted by AES-128 (RFC 8216 4.3.2.4).
+
+    Its number is the IV, so the playlist names none.
+    """
+    padder = PKCS7(algorithms.AES.block_size).padder()
+    encryptor = Cipher(algorithms.AES(KEY), modes.CBC(sequence.to_bytes(16, "big"))).encryptor()
+    padded = padder.update(data) + padder.finalize()
+    return encryptor.update(padded) + encryptor.finalize()

@@ -83,7 +83,8 @@ async def read_request(reader: asyncio.StreamReader, host: str = "") -> Request 
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
         method, target, _version = first.split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in _fields(lines)}
+        fields = (line.partition(":") for line in lines)
+        headers = {name.lower(): value.strip() for name, _, value in fields}
         length = int(headers.get("content-length", "0"))
         body = await reader.readexactly(length) if 0 < length <= MAX_BODY_BYTES else b""
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, OSError):
@@ -93,10 +94,6 @@ async def read_request(reader: asyncio.StreamReader, host: str = "") -> Request 
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query))
     return Request(method, host or parts.netloc, parts.path, query, headers, body)
-
-
-def _fields(lines: list[str]) -> list[tuple[str, str, str]]:
-    return [line.partition(":") for line in lines]
 
 
 def encode(reply: Reply, *, without_body: bool = False) -> bytes:

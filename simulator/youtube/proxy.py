@@ -6,10 +6,21 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Self
 
-from simulator.youtube.authority import is_site_host
+import trustme
+
 from simulator.youtube.exchange import NoReply, Reply, Request, encode, error, read_request
+
+SITE_HOSTS = (
+    "youtube.com",
+    "*.youtube.com",
+    "youtu.be",
+    "googlevideo.com",
+    "*.googlevideo.com",
+    "*.ytimg.com",
+)
 
 Answer = Callable[[Request], Awaitable[Reply | NoReply]]
 
@@ -73,7 +84,7 @@ class InterceptingProxy:
         if request is None:
             return None
         host, _, port = request.host.rpartition(":")
-        if request.method != "CONNECT" or port != "443" or not is_site_host(host):
+        if request.method != "CONNECT" or port != "443" or not _is_site_host(host):
             self.refused.append(request.host)
             writer.write(encode(error(403)))
             await writer.drain()
@@ -108,3 +119,18 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
+
+
+def _is_site_host(host: str) -> bool:
+    return any(
+        host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in SITE_HOSTS
+    )
+
+
+def make_certificates(ca_path: Path) -> ssl.SSLContext:
+    """Make an authority, write its certificate to `ca_path` (PEM), return the site's TLS side."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ca_path))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*SITE_HOSTS).configure_cert(context)
+    return context

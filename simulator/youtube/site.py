@@ -9,7 +9,6 @@ from typing import Self
 
 from simulator.origin.clock import Clock, WallClock
 from simulator.youtube import pages
-from simulator.youtube.authority import make_certificates
 from simulator.youtube.challenge import PLAYER_SCRIPT
 from simulator.youtube.exchange import (
     NoReply,
@@ -24,7 +23,7 @@ from simulator.youtube.exchange import (
 from simulator.youtube.faults import SiteFaults
 from simulator.youtube.media import MediaHosts
 from simulator.youtube.playability import VideoState
-from simulator.youtube.proxy import InterceptingProxy
+from simulator.youtube.proxy import InterceptingProxy, make_certificates
 from simulator.youtube.recording import RecordedRequest, RequestKind, RequestLog
 from simulator.youtube.signed_urls import MediaRequest, parse_media_path
 from simulator.youtube.video import Video

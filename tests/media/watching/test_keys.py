@@ -14,7 +14,7 @@ from media.outbound.client import media_client
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.guard import OutboundGuard
 from media.watching.decryption import SegmentKeys, UnsupportedSegment, decrypt
-from simulator.origin.encryption import KEY, encrypted
+from simulator.origin.rendition import KEY, encrypted
 from simulator.origin.server import InProcessServer
 
 PLAIN = b"\x47" + bytes(187)
