@@ -96,7 +96,6 @@ def count_periods(since: datetime, until: datetime, resolution: TimeResolution) 
 def periods(
     intervals: Sequence[CoverageInterval], resolution: TimeResolution
 ) -> list[PeriodTotals]:
-    """Cut a timeline at the borders of `resolution`."""
     cut: dict[datetime, list[CoverageInterval]] = {}
     for each in intervals:
         rest = each

@@ -77,11 +77,7 @@ class _Span(BaseModel):
 
 
 class ObservedSpan(_Span):
-    """A stretch of time in which somebody looked.
-
-    Attributes:
-        reason: why the stream could not be seen; None where it could.
-    """
+    """Time in which somebody looked; `reason` says why the stream could not be seen then."""
 
     reason: Annotated[str, Field(min_length=1, max_length=MOST_REASON_CHARS)] | None = None
 

@@ -33,7 +33,6 @@ class CoverageLog(BaseModel):
         media_until: end of the media that was judged last, by its wall clock.
         looked_at: when the stream was looked at last, by the clock of the watch.
         unseen_since: since when the stream cannot be seen; None while it can.
-        unseen_reason: why.
         has_missed: whether media was missed since `media_until`.
         has_paused: whether nobody looked for a while since `media_until`.
     """
@@ -54,7 +53,6 @@ class CoverageLog(BaseModel):
         self.looked_at = at
 
     def observed(self, at: datetime) -> None:
-        """Note that the stream could be seen at `at`."""
         self.looked(at)
         if self.unseen_since:
             self._add(self.unseen_since, at, self.unseen_reason)

@@ -57,13 +57,7 @@ class DeliveryPolicy:
     retry_after_max_sec: float = 60.0
 
     def delay_sec(self, attempt: int, *, chance: float, asked_sec: float | None = None) -> float:
-        """Return the wait after the failed `attempt` (1 is the first).
-
-        Args:
-            attempt: number of the attempt that failed.
-            chance: a random number from 0 to 1.
-            asked_sec: what the receiver asked for.
-        """
+        """Return the wait after the failed `attempt`, from 1; `chance` is random, from 0 to 1."""
         wait = min(self.cap_sec, self.base_sec * self.factor ** (attempt - 1))
         varied = wait * (1 + self.jitter * (2 * chance - 1))
         if asked_sec is None:

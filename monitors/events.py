@@ -111,12 +111,7 @@ class EventDraft(BaseModel):
     def identity_in(
         self, monitor_id: str, evidence: EvidenceLevel = EvidenceLevel.NONE
     ) -> dict[str, Any]:
-        """Return what every event of an incident says in its data.
-
-        Args:
-            monitor_id: of the event's monitor.
-            evidence: that its monitor keeps.
-        """
+        """Return what every event of an incident says in its data."""
         if self.incident is None:
             return {}
         incident_id = self.incident.id_in(monitor_id)
@@ -139,7 +134,6 @@ _KINDS = {each: kind for kind, types in _OPENED_AND_CLOSED.items() for each in t
 
 
 def incident_event(change: IncidentChange, at: datetime) -> EventDraft:
-    """Return what a change of an incident, noticed at `at`, says to the receiver."""
     opened, closed = _OPENED_AND_CLOSED[change.kind]
     event_type, data = (
         (opened, _opened_data(change))
@@ -156,7 +150,6 @@ def kind_of(event_type: EventType) -> IncidentKind | None:
 
 
 def is_opening(event_type: EventType) -> bool:
-    """Return whether an event tells that an incident begins."""
     kind = kind_of(event_type)
     return kind is not None and opening_type(kind) is event_type
 

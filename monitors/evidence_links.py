@@ -25,7 +25,6 @@ class EvidenceLinks:
     ttl: timedelta
 
     def url(self, path: str, told_at: datetime) -> str:
-        """Return the URL of a path that is good for `ttl` from `told_at` on."""
         if not self.keys:
             return f"{(self.public_url or '').rstrip('/')}{path}"
         expires = int((told_at + self.ttl).timestamp())

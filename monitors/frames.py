@@ -164,7 +164,6 @@ def has_moved(one: bytes, other: bytes) -> bool:
 
 
 def lights_differ(one: bytes, other: bytes) -> bool:
-    """Return whether two dark reference frames are lit in different ways."""
     return any(
         abs(mine - theirs) > LIT_DIFFERENCE and max(mine, theirs) > LIT_LEVEL
         for mine, theirs in zip(one, other, strict=True)

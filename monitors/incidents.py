@@ -57,7 +57,6 @@ class _Change(BaseModel):
 
     Attributes:
         started_at: wall clock of the fault's first moment.
-        details: further fields of the event's data.
         is_flapping: whether it stands for several faults in quick succession.
     """
 

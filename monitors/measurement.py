@@ -125,7 +125,6 @@ class ReferenceSlates(BaseModel):
     """What the slate detector looks for.
 
     Attributes:
-        names: of the slates.
         pictures: of the same, each scaled to the small frame's size, as RGB row by row.
     """
 
@@ -143,13 +142,11 @@ class ProbeContext(BaseModel):
     """What the probe needs to know beside the segment.
 
     Attributes:
-        depth: how much of the video is decoded.
         reference: keyframe of the segment before, for `DecodeDepth.MOVEMENT`; None if unknown.
         parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
         lead: the segments since the last one that needs none; see `needs_lead`.
         all_sounds: whether the additional audio tracks are measured, too.
         slates: that are looked for; None where they are not known.
-        with_signatures: whether signatures are made.
         with_picture: whether a keyframe is wanted as JPEG.
         sound_checks: what else is measured of the sound.
     """

@@ -34,7 +34,6 @@ class PodFailure(BaseModel):
         uid: None for `MISSING`.
         reason: as Kubernetes names it (`OOMKilled`, `ImagePullBackOff`, `Evicted`, ...), or
             `MISSING`.
-        exit_code: of the worker, once it has ended.
     """
 
     uid: str | None

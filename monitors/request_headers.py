@@ -55,7 +55,6 @@ def check_request_headers(headers: Mapping[str, str]) -> None:
 
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the names, with the mask for each value."""
     return dict.fromkeys(headers, MASK)
 
 

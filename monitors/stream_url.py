@@ -40,8 +40,6 @@ class StreamSource:
     """A stream as its user named it.
 
     Attributes:
-        url: the URL to open.
-        kind: how its media is found.
         key: equal for all URLs of one stream, free of secrets, at most 200 characters.
     """
 

@@ -17,8 +17,6 @@ def signature_headers(
 
     Args:
         keys: the first one signs; a second one, during a rotation, signs the trio too.
-        event_id: the message id of the trio.
-        body: the raw body as it is sent.
         attempt_at: unix seconds of this attempt.
     """
     timestamp = str(attempt_at).encode()

@@ -72,7 +72,6 @@ class CardDetectors(BaseModel):
         return [(kind, each.health()) for kind, each in self._detectors()]
 
     def causes(self) -> list[Cause]:
-        """Return which cards are shown, incident or not."""
         reasons = {IncidentKind.TEST_SIGNAL: BARS}
         return [
             Cause(kind, each.run.started_at, reasons.get(kind))

@@ -62,7 +62,6 @@ class FaultRule:
         remnant_sec: the same after media that is missing (`MISSING`).
         noticeable_sec: the shortest fault that is a relapse during recovery.
         reason: goes into an incident that these stretches open, unless they have their own.
-        segment: the segment they are of.
         details: go into the incident.
     """
 
@@ -141,7 +140,6 @@ class FaultRun(BaseModel):
                 self.recovery = None
 
     def add_good(self, duration_sec: float, at: datetime) -> None:
-        """Add good media that begins at wall clock `at`."""
         recovery = self.begin_recovery(at)
         recovery.good_sec += duration_sec
         self.gap_sec += duration_sec
@@ -163,7 +161,6 @@ class FaultDetector(BaseModel):
     run: FaultRun | None = None
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
-        """Judge the stretches of a segment and return what changed, in order."""
         changes = [self.step(stretch, rule) for stretch in media]
         return [change for change in changes if change]
 
@@ -180,7 +177,6 @@ class FaultDetector(BaseModel):
         return None
 
     def skip(self, duration_sec: float) -> None:
-        """Let stream time pass over media of unknown condition."""
         if self.run:
             self.run.elapsed_sec += duration_sec
 
@@ -220,7 +216,6 @@ class FaultDetector(BaseModel):
 
     @property
     def is_open(self) -> bool:
-        """Whether the fault has reached its threshold and has not recovered."""
         return self.run is not None and self.run.is_open
 
     def health(self, noticeable_sec: float = NOTICEABLE_SEC) -> Health:

@@ -82,7 +82,6 @@ class FreezeDetector(BaseModel):
     since_flaw_sec: float = FLAWS_APART_SEC
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
-        """Judge the stretches of a segment and return what changed, in order."""
         changes: list[IncidentChange] = []
         before: Stretch | None = None
         for stretch in media:
@@ -96,7 +95,6 @@ class FreezeDetector(BaseModel):
         return changes
 
     def skip(self, duration_sec: float) -> None:
-        """Let stream time pass over media of unknown condition."""
         if self.held and duration_sec > TIME_TOLERANCE_SEC:
             duration_sec += self.held.duration_sec
             self.held = None
@@ -109,7 +107,6 @@ class FreezeDetector(BaseModel):
 
     @property
     def grown_sec(self) -> float:
-        """How long a freeze that goes on may last already."""
         run, held_sec = self.faults.run, self.held.duration_sec if self.held else 0.0
         return held_sec + (run.fault_sec + run.gap_sec if run else 0.0)
 

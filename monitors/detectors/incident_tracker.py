@@ -75,7 +75,6 @@ class TrackedKind(BaseModel):
         return self.opened is not None and self.quiet is None
 
     def began_as(self, closed: IncidentClosed) -> bool:
-        """Return whether this is the incident that `closed` ends."""
         return self.opened is not None and (
             (self.opened.kind, self.opened.started_at) == (closed.kind, closed.started_at)
         )
@@ -177,8 +176,6 @@ class IncidentTracker(BaseModel):
 
         Args:
             changes: as detectors found them, in order.
-            at: the present.
-            thresholds: that hold now.
             media_until: wall clock up to which media was judged just now.
             pause: see `monitors.coverage_log.longest_pause`.
         """
@@ -207,7 +204,6 @@ class IncidentTracker(BaseModel):
         return known
 
     def told_open(self) -> list[IncidentOpened]:
-        """Return the incidents that are told as open."""
         return [each.opened for each in self.kinds.values() if each.opened and each.is_told]
 
     def open_tracks(self) -> set[Track]:

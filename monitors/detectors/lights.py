@@ -79,7 +79,6 @@ class Lights(BaseModel):
         return found
 
     def skip(self, duration_sec: float) -> None:
-        """Let stream time pass over media of unknown condition."""
         self.alive_sec = max(0.0, self.alive_sec - duration_sec)
         self.dark_sec += duration_sec
 

@@ -51,7 +51,6 @@ class LoopDetector(BaseModel):
     def follow(
         self, signatures: bytes, position: SegmentPosition, rule: FaultRule
     ) -> list[IncidentChange]:
-        """Judge the pictures of a segment and return what changed."""
         if rule.threshold_sec <= 0:
             self.times_sec, self.pictures, self.repeated_sec = [], b"", {}
             return self.faults.follow([_stretch(Condition.GOOD, position)], rule)

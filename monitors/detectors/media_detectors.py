@@ -80,13 +80,7 @@ class MediaDetectors(BaseModel):
     def probe_context(
         self, duration_sec: float, thresholds: Thresholds, *, has_room: bool = True
     ) -> ProbeContext:
-        """Return what the probe needs to know before it measures the next segment.
-
-        Args:
-            duration_sec: of that segment.
-            thresholds: that hold now.
-            has_room: whether the cache has room for more deferred segments.
-        """
+        """Return what the probe needs to know before it measures the next segment."""
         depth, deferred = DecodeDepth.EVERYTHING, self.video.deferred
         if "video" in self.tracks:
             expected = thresholds.as_expected()
@@ -233,7 +227,6 @@ class MediaDetectors(BaseModel):
         return self._health("video"), self._health("audio")
 
     def warnings(self) -> list[IncidentKind]:
-        """Return the faults that are there, and have not reached their thresholds."""
         found = (it for track in sorted(self._judged(), reverse=True) for it in self._of(track))
         return [kind for kind, health in found if health is Health.WARNING]
 
@@ -247,7 +240,6 @@ class MediaDetectors(BaseModel):
         return [(kind, each.run) for kind, each in detectors if each.run and not each.is_open]
 
     def causes(self) -> list[Cause]:
-        """Return what is on air that explains other faults."""
         return [*self.video.cards.causes(), *self.sound.causes()]
 
     def _judge_audio(

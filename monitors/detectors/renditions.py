@@ -29,7 +29,6 @@ class Avoided(BaseModel):
     """A rendition that failed.
 
     Attributes:
-        since: when it began to fail.
         reason: stable word (`http_404`, `stands_still`, `ended`, ...).
     """
 
@@ -42,10 +41,7 @@ class RenditionDetector(BaseModel):
 
     Attributes:
         preferred: identifies the one that would be watched if all were well.
-        preferred_name: the same for people.
         used: identifies the one that is watched.
-        used_name: the same for people.
-        used_since: since when.
         avoided: renditions that failed, by what identifies them.
         failing: time since the first failure of the used one that no success followed.
         failure: stable word for the last failure.
@@ -72,10 +68,8 @@ class RenditionDetector(BaseModel):
         """Watch a rendition from now on; return whether it was another one before.
 
         Args:
-            name: identifies the rendition.
             ladder: all of them with their names for people, the preferred first; empty where they
                 are not known.
-            at: the present.
         """
         if ladder:
             self.preferred, self.preferred_name = next(iter(ladder.items()))
@@ -148,7 +142,6 @@ class RenditionDetector(BaseModel):
         """Judge a segment of the used rendition that was measured.
 
         Args:
-            at: the present.
             unmeasurable: why a track of it cannot be measured, though nothing is wrong with it:
                 another rendition may be better.
         """

@@ -104,7 +104,6 @@ class SilenceDetector(BaseModel):
         position: SegmentPosition,
         rule: FaultRule,
     ) -> list[IncidentChange]:
-        """Judge an audio track in a segment that lasts `duration_sec`; return what changed."""
         sound, missing_sec = self.clock.placed(sound, duration_sec)
         changes: list[IncidentChange] = []
         if missing_sec > 0:
@@ -138,7 +137,6 @@ class SilenceDetector(BaseModel):
         return changes + self.faults.follow(tail, rule)
 
     def miss(self, position: SegmentPosition, rule: FaultRule) -> list[IncidentChange]:
-        """Judge a segment without any track for sound, and return what changed."""
         self.tail_sec, self.before_tail, self.ahead_sec = 0.0, None, 0.0
         self.expect_new_timestamps()
         whole = Finding(Interval(start=0.0, end=position.duration_sec))
@@ -148,7 +146,6 @@ class SilenceDetector(BaseModel):
         self.clock = SoundClock()
 
     def skip(self, duration_sec: float) -> None:
-        """Let stream time pass over media of unknown condition."""
         if duration_sec > 0:
             self.tail_sec, self.before_tail = 0.0, None
             self.expect_new_timestamps()
@@ -179,7 +176,6 @@ class _Heard:
 
     @property
     def tail_sec(self) -> float:
-        """How long the end is without samples."""
         last = self._gaps[-1] if self._gaps else None
         return last.end - last.start if last and self._is_last(last) else 0.0
 

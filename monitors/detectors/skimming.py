@@ -96,7 +96,6 @@ def depth_of_next(
         duration_sec: of the segment.
         grown_sec: of the freeze that may be growing, that segment included.
         waiting: number of segments that are deferred.
-        thresholds: that hold now.
         has_room: whether the cache has room for more of them.
     """
     if thresholds.loop_threshold_sec > 0:

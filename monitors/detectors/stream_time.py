@@ -28,7 +28,6 @@ class SegmentPosition(BaseModel):
     """Where a segment lies.
 
     Attributes:
-        sequence: media sequence number.
         start_sec: stream time of its first moment.
         duration_sec: how far it moves stream time on.
         starts_at: wall clock of its first moment.
@@ -42,7 +41,6 @@ class SegmentPosition(BaseModel):
     starts_at: AwareDatetime
 
     def wall_clock(self, offset_sec: float) -> datetime:
-        """Return the wall clock `offset_sec` after the segment's first moment."""
         return self.starts_at + timedelta(seconds=offset_sec)
 
 

@@ -100,7 +100,6 @@ class VideoDetectors(BaseModel):
         Args:
             measurements: of all their frames; None where the segment cannot be had any more: that
                 counts as good, so that nothing before it is joined with what comes after it.
-            thresholds: that hold now.
         """
         for measurement in measurements:
             first = self.deferred.pop(0)
