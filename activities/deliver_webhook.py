@@ -61,7 +61,6 @@ class WebhookDelivery(DeliveryActivities):
     Args:
         client: from `media.outbound.client.webhook_client`.
         signing_keys: the first one signs; a second one does too during a rotation.
-        gateway: knows events, and where they go.
         seal_key: of `monitors.webhook_signing.callback_seal`.
     """
 

@@ -39,7 +39,6 @@ class AttemptMeter(Protocol):
         """An attempt has ended.
 
         Args:
-            event: that was posted.
             outcome: `delivered`, `http_4xx` and the like, or the code of a `FetchError`.
             took_sec: from the first connection to the answer.
             again_in_sec: when it will be tried again; None after the last attempt.
@@ -81,7 +80,6 @@ class AttemptAudit:
         """Report an event, and return until when a silence holds it back; None: none does.
 
         Args:
-            event: that is to be posted.
             known: what the gateway said last; it holds while the gateway gives no answer.
         """
         with suppress(TimeoutError, ReportRefused):

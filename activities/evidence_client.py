@@ -22,7 +22,6 @@ class EvidenceClient:
         self._http = gateway.http
 
     async def put_picture(self, monitor_id: str, picture: Picture) -> None:
-        """Hand over the latest picture of a stream; raises as `put_evidence`."""
         headers: dict[str, str] = {
             "Content-Type": CONTENT_TYPES[EvidenceKind.PICTURE],
             EvidenceHeader.TAKEN_AT: picture.taken_at.isoformat(),
@@ -37,12 +36,6 @@ class EvidenceClient:
         return False
 
     async def put_evidence(self, upload: Upload) -> None:
-        """Hand over a file, or say that there will be none.
-
-        Raises:
-            GatewayAway: it did not take it now.
-            EvidenceRefused: it never will.
-        """
         path = f"{_path(upload.monitor_id)}/evidence/{upload.evidence_id}"
         headers: dict[str, str] = {
             EvidenceHeader.INCIDENT_ID: upload.incident_id,

@@ -103,12 +103,10 @@ class GatewayClient:
         return found.request_headers
 
     async def load_slates(self) -> ReferenceSlates:
-        """Return the pictures that the slate detector looks for."""
         found = await self._get(SlatesResult, "/internal/v1/slates")
         return ReferenceSlates.of(found.pictures)
 
     async def reconcile(self) -> ReconciliationReport:
-        """Have the gateway compare its store with Temporal; return what it repaired."""
         response = await self.http.post("/internal/v1/reconcile", timeout=RECONCILE_TIMEOUT_SEC)
         response.raise_for_status()
         return ReconciliationReport.model_validate_json(response.content)
@@ -126,7 +124,6 @@ class GatewayClient:
     async def note_attempt(
         self, destination_id: str, delivery_id: int, attempt: NotificationAttempt
     ) -> None:
-        """Have the audit show an attempt that failed."""
         await self._send("PUT", f"{_delivery(destination_id, delivery_id)}/attempt", attempt)
 
     async def _get(self, kind: type[ModelT], path: str) -> ModelT:

@@ -78,11 +78,7 @@ class _Attempt:
 
 
 class DestinationNotifier(DestinationActivities):
-    """Serves the workflows of destinations.
-
-    Args:
-        short_retries: how hard to try where a destination wants no longer ones.
-    """
+    """Serves the workflows of destinations."""
 
     def __init__(
         self, gateway: GatewayClient, senders: Senders, short_retries: DeliveryPolicy

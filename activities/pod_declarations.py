@@ -28,7 +28,6 @@ class PodDeletion(BaseModel):
     """Input of `delete_probe_pod`.
 
     Attributes:
-        number: which of the monitor's Pods.
         uid: delete only the Pod with this uid; None: whichever has that number.
     """
 

@@ -18,8 +18,6 @@ RETRY_AFTER_MAX_SEC = 60.0
 
 
 class ProbePods(PodActivities):
-    """Calls the Kubernetes API for one Pod at a time."""
-
     def __init__(self, cluster: PodCluster) -> None:
         self._cluster = cluster
 

@@ -124,7 +124,6 @@ class LiveWait(WaitActivities):
 
 
 def unavailable(reason: str, message: str) -> ApplicationError:
-    """Return the error that ends a monitor for good."""
     details = UnavailableDetails(reason=reason, message=message)
     return ApplicationError(message, details, type=STREAM_UNAVAILABLE, non_retryable=True)
 

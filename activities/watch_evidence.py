@@ -19,14 +19,6 @@ ALL_BUT_PICTURES = frozenset(EvidenceKind) - PICTURES
 
 
 class WatchEvidence:
-    """The evidence of all streams of a worker.
-
-    Args:
-        collector: of incidents.
-        pictures: takes the latest of each stream.
-        cache: of the segments that incidents may need.
-    """
-
     def __init__(
         self, collector: EvidenceCollector, pictures: PictureUploads, cache: SegmentCache
     ) -> None:
@@ -35,7 +27,6 @@ class WatchEvidence:
         self._cache = cache
 
     def footage_of(self, input: WatchInput) -> Footage:
-        """Return an empty footage of a stream."""
         return Footage(
             self._cache,
             partial(self._pictures.put, input.monitor_id),
@@ -44,7 +35,6 @@ class WatchEvidence:
         )
 
     def journal_at(self, level: EvidenceLevel) -> Journal | None:
-        """Return an empty journal of a stream, where capsules are wanted."""
         return Journal(self._cache) if level is EvidenceLevel.CAPSULE else None
 
     def open_cases(
@@ -58,9 +48,6 @@ class WatchEvidence:
         """Start to collect the evidence of the incidents that a watch has opened.
 
         Args:
-            drafts: events of the watch.
-            input: of the watch.
-            prober: of its stream.
             inherited: events of a worker that was lost, and its footage with it.
             still_open: the next watch collects the pictures of these incidents again.
         """

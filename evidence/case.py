@@ -28,8 +28,6 @@ class Case:
         level: what evidence its monitor wants.
         excerpt: what is kept of its stream.
         journal: what led to its event; None where nobody knows.
-        stream_url: of its stream.
-        alert_at: when it was opened.
         failure: stable word for why nothing can be collected; None where something can.
         is_early: it is a fault that may become an incident; what cannot be made is not missed.
         kinds: what is to be collected, as far as `level` includes it.
@@ -97,6 +95,5 @@ class Case:
 
     @property
     def begins_at(self) -> datetime:
-        """Return when the first segment that is kept was on air."""
         starts = [each.starts_at for kept in self.excerpt.tracks.values() for each in kept]
         return min(starts, default=self.incident.started_at)

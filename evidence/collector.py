@@ -165,7 +165,6 @@ class WaitingCases:
         self._more = asyncio.Event()
 
     def put(self, case: Case) -> None:
-        """Queue a case; where too many wait, it has failed."""
         own = self._of_monitors.setdefault(case.monitor_id, deque())
         waiting = sum(map(len, self._of_monitors.values()))
         if waiting >= MOST_WAITING or len(own) >= MOST_OF_MONITOR:

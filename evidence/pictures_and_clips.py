@@ -27,8 +27,6 @@ NO_MEDIA = "no_media"
 
 
 class IncidentPictures:
-    """Makes the last good picture and the first faulty one."""
-
     kind: ClassVar = EvidenceKind.PICTURE
 
     def __init__(self, maker: ExcerptMaker) -> None:

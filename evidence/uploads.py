@@ -148,7 +148,6 @@ class Uploads:
                         await self._changed.wait()
 
     async def _is_settled(self, upload: Upload) -> bool:
-        """Hand it over; return whether there is nothing left to try."""
         try:
             await self._gateway.put_evidence(upload)
         except EvidenceRefused as error:

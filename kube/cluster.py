@@ -105,7 +105,6 @@ class PodCluster:
         return self._read(pod)
 
     async def get(self, name: str) -> PodStatus | None:
-        """Return the Pod of this name; None when there is none."""
         with self._call("get", f"looking at Pod {name}"):
             try:
                 pod = await self._api.read_namespaced_pod(
@@ -141,7 +140,6 @@ class PodCluster:
         return True
 
     async def list(self) -> PodList:
-        """Return all Pods of this installation."""
         with self._call("list", "listing Pods"):
             found = await self._api.list_namespaced_pod(
                 self.template.namespace,

@@ -59,7 +59,6 @@ class PodTemplate:
 
     @property
     def selector(self) -> str:
-        """The label selector of this installation's Pods."""
         return f"{APP_LABEL}={APP},{INSTANCE_LABEL}={self.instance}"
 
 

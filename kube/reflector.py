@@ -65,7 +65,6 @@ class PodReflector:
 
     @property
     def pods(self) -> list[PodStatus]:
-        """The Pods as they were last seen."""
         return list(self._pods.values())
 
     async def run(self) -> None:

@@ -25,7 +25,6 @@ class MonitorFailed(Exception):
 
 
 def monitor_failed(error: ActivityError) -> BaseException:
-    """Return what the failure of an activity that knows the stream means for the monitor."""
     cause = error.cause
     if is_cancelled_exception(error):
         return asyncio.CancelledError()

@@ -151,7 +151,6 @@ class MonitorSnapshot(BaseModel):
 
     Attributes:
         as_of: when the workflow last learned something of its stream.
-        doing: what is going on, in plain words.
         changes: how many changes it took: of two snapshots, which has the newer config.
         events_sent, events_queued: webhooks delivered and still to be delivered.
         events_unaudited: see `MonitorProgress`.

@@ -114,7 +114,6 @@ class MonitorWorkflow:
 
     @workflow.signal(name=POD_READY_SIGNAL)
     def pod_ready(self, uid: str) -> None:
-        """Take a report of a Pod whose worker takes the stream."""
         self._pods.on_ready(uid)
 
     @workflow.signal(name=SILENCE_ENDED_SIGNAL)

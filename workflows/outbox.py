@@ -93,7 +93,6 @@ class Outbox:
                 entry.report = EventReport(event=entry.report.event)
 
     async def deliver_all(self) -> None:
-        """Wait until nothing is queued, delivered or not."""
         self._at_rest = None
         await workflow.wait_condition(lambda: not self.queued)
 

@@ -35,7 +35,6 @@ class PodKeeper:
     With placement `pool` there is no Pod.
 
     Args:
-        monitor_id: whose Pod.
         progress: carries the count of Pods and of their failures to the next run.
         update_status: shows a sentence to whoever looks at the monitor.
         on_end: is called when no further Pod is made; `raise_if_failed` says why.
@@ -71,7 +70,6 @@ class PodKeeper:
             self._reported[failure.uid] = failure
 
     def on_ready(self, uid: str) -> None:
-        """Take a report of a Pod whose worker takes the stream."""
         self._ready_uid = uid
         self._show_recovery()
 
@@ -119,7 +117,6 @@ class PodKeeper:
             raise self._failed(_message(error)) from error
 
     async def _wait_for_failure(self, pod: PodStatus) -> PodFailure | None:
-        """Return why the Pod no longer probes; None when stopped."""
         self._reported = {uid: each for uid, each in self._reported.items() if uid == pod.uid}
         while not self._is_stopped:
             await workflow.wait_condition(lambda: bool(self._reported.keys() & {pod.uid, None}))

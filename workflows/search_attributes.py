@@ -17,7 +17,6 @@ NAME_MAX_CHARS = 120
 
 
 def values_of(input: MonitorInput, progress: MonitorProgress) -> dict[SearchAttributeKey[str], str]:
-    """Return what Temporal's list shows of a monitor."""
     values = {
         MONITOR_STATUS: progress.status.value,
         STREAM_STATUS: progress.stream_status.value,

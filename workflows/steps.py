@@ -63,7 +63,6 @@ async def deliver(input: DeliveryInput) -> Delivered | None:
 
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:
-    """Report a monitor's condition to the store, however long that takes."""
     with _logging_refusals():
         await workflow.execute_activity_method(
             GatewayActivities.report_status,
@@ -73,7 +72,6 @@ async def report_status(monitor_id: str, report: StatusReport) -> None:
 
 
 async def report_event(report: EventReport) -> None:
-    """Report an event and its delivery to the store, however long that takes."""
     with _logging_refusals():
         await workflow.execute_activity_method(
             GatewayActivities.report_event,

@@ -26,14 +26,12 @@ def view(model: type[Model], *sources: BaseModel, **fields: Any) -> Model:
 
 
 def doing(seen: WatchResult) -> str:
-    """Return in plain words what a watch does."""
     if seen.health.reason:
         return _with_faults(f"The stream cannot be seen: {seen.health.reason}", seen.open_incidents)
     return watching(seen.open_incidents)
 
 
 def watching(open_incidents: list[OpenIncident]) -> str:
-    """Return in plain words that the stream is watched, and what is wrong with it."""
     return _with_faults("Watching the stream", open_incidents)
 
 

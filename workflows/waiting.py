@@ -165,5 +165,4 @@ class StreamWaiter:
 
 
 def is_history_long() -> bool:
-    """Return whether the workflow should go on in a new run."""
     return workflow.info().is_continue_as_new_suggested()

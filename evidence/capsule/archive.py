@@ -38,12 +38,6 @@ class CapsuleTooLarge(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive.
-
-    Attributes:
-        offset: of its content.
-    """
-
     name: str
     offset: int
     size_bytes: int

@@ -67,8 +67,6 @@ class StepLine(BaseModel):
 
 
 class PlaylistLine(BaseModel):
-    """A playlist that was read."""
-
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: AwareDatetime
@@ -106,5 +104,4 @@ def config_text(config: MonitorConfig) -> bytes:
 
 
 def event_data(draft: EventDraft, monitor_id: str, config: MonitorConfig) -> dict[str, Any]:
-    """Return an event's `data` as it leaves the worker."""
     return {**draft.identity_in(monitor_id, config.evidence), **bounded_data(draft.data)}

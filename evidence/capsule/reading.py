@@ -49,11 +49,6 @@ class Capsule:
         self.state = self._value(STATE, _STATE)
 
     def content(self, path: str) -> bytes:
-        """Return the content of a file.
-
-        Raises:
-            InvalidCapsule: there is none of that name.
-        """
         if path not in self._members:
             raise InvalidCapsule(f"{path} is missing")
         return content_of(self._file, self._members[path])

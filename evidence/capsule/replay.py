@@ -58,8 +58,6 @@ async def replay(capsule: Capsule, probe: Probe, *, most_sec: float = MOST_SEC) 
     """Judge an incident again.
 
     Args:
-        capsule: of the incident.
-        probe: measures its segments.
         most_sec: it may take in all.
 
     Raises:

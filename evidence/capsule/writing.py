@@ -75,8 +75,6 @@ def write_capsule(file: BinaryIO, excerpt: JournalExcerpt, subject: CapsuleSubje
 
     Args:
         file: empty, open for reading and writing.
-        excerpt: what led to the incident's event.
-        subject: whose it is.
 
     Raises:
         CapsuleTooLarge: there is more than a capsule takes.

@@ -42,7 +42,6 @@ LEAST_PRIORITY = 19
 
 
 def main(memory_bytes: int) -> None:
-    """Do jobs until standard input closes, within `memory_bytes` for each."""
     die_with_the_parent()
     os.nice(LEAST_PRIORITY)
     av.logging.set_level(None)

@@ -8,14 +8,7 @@ SHARE = 0.6
 
 
 class Budget:
-    """Counts from now on.
-
-    Args:
-        cpu_sec: limit of the job, in processor time.
-        wall_sec: limit of the job.
-        cpu: processor time of this process.
-        clock: seconds that only grow.
-    """
+    """Counts from now on."""
 
     def __init__(
         self,

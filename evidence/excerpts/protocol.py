@@ -36,8 +36,6 @@ class NothingMade(Exception):
 
 
 class JobKind(StrEnum):
-    """What is made."""
-
     PICTURES = "pictures"
     """The last picture before a moment, and the first one from then on."""
 
@@ -121,11 +119,6 @@ class ExcerptAnswer(NamedTuple):
 
     @classmethod
     def read(cls, body: bytes) -> "ExcerptAnswer":
-        """Read an answer.
-
-        Raises:
-            ValueError: it is none.
-        """
         if len(body) < _ANSWER.size:
             raise ValueError("an answer that is too short")
         number, word, is_cut, first, second = _ANSWER.unpack_from(body)

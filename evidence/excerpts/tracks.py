@@ -85,8 +85,6 @@ def sound_format(packets: Packets) -> ClipSoundFormat | None:
 
 
 class CopiedTrack:
-    """A track whose packets are taken over as they are."""
-
     def __init__(
         self, out: OutputContainer, template: Stream, sound: ClipSoundFormat | None = None
     ) -> None:
