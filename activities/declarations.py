@@ -89,11 +89,7 @@ class WaitResult(BaseModel):
 
 
 class UnavailableDetails(BaseModel):
-    """Why a stream can never be watched: `reason` and `message` of `monitor.error`.
-
-    Attributes:
-        more: what else the event says.
-    """
+    """Why a stream can never be watched: what `monitor.error` says."""
 
     reason: str
     message: str
@@ -148,11 +144,7 @@ class WatchResult(BaseModel):
 
 
 class HeartbeatDetails(BaseModel):
-    """What a workflow reads of the state in a watch's last heartbeat, when its worker was lost.
-
-    Attributes:
-        pending_events: what happened and was not returned yet.
-    """
+    """What a workflow reads of the state in a watch's last heartbeat, when its worker was lost."""
 
     pending_events: list[EventDraft] = []
     statistics: Statistics = Statistics()

@@ -44,11 +44,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _Message:
-    """An event on its way.
-
-    Attributes:
-        attempts_before: how often it was tried before a user asked for it again.
-    """
+    """An event on its way; `attempts_before` are those before a user asked for it again."""
 
     event: StreamEvent
     callback_url: str

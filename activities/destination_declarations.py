@@ -66,21 +66,13 @@ class NextResult(BaseModel):
 
 
 class ServeInput(NextInput):
-    """Input of `serve_destination`.
-
-    Attributes:
-        given_up: why what is being sent is tried no more: then it has failed.
-    """
+    """`given_up`: why what is being sent is tried no more; then it has failed."""
 
     given_up: str | None = None
 
 
 class ServeResult(NextResult):
-    """Returned by `serve_destination`.
-
-    Attributes:
-        settled: what became of the notification, where the gateway did not take that.
-    """
+    """`settled`: what became of the notification, where the gateway did not take that."""
 
     settled: NotificationOutcome | None = None
 

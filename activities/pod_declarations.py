@@ -25,11 +25,7 @@ class PodInput(BaseModel):
 
 
 class PodDeletion(BaseModel):
-    """Input of `delete_probe_pod`.
-
-    Attributes:
-        uid: delete only the Pod with this uid; None: whichever has that number.
-    """
+    """`uid`: delete only the Pod with this uid; None: whichever has that number."""
 
     monitor_id: str
     number: int

@@ -83,11 +83,7 @@ class ExcerptMaker:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def pictures(self, pieces: Sequence[Piece], moment_sec: float) -> Pictures:
-        """Return the pictures on both sides of a moment.
-
-        Raises:
-            NothingMade: there is none.
-        """
+        """Return the pictures on both sides of a moment; raise `NothingMade` without any."""
         answer = await self._make(JobKind.PICTURES, pieces, moment_sec, PICTURES_CPU_SEC)
         last_good, first_faulty = answer.files
         if not (last_good or first_faulty):
@@ -95,11 +91,7 @@ class ExcerptMaker:
         return Pictures(last_good or None, first_faulty or None)
 
     async def clip(self, pieces: Sequence[Piece]) -> Clip:
-        """Return a clip of segments.
-
-        Raises:
-            NothingMade: they cannot be shown.
-        """
+        """Return a clip of segments; raise `NothingMade` where they cannot be shown."""
         answer = await self._make(JobKind.CLIP, pieces, 0.0, CLIP_CPU_SEC)
         return Clip(answer.files[0], answer.is_cut)
 
@@ -204,11 +196,7 @@ def _translated() -> Iterator[None]:
 
 
 def check_answer(answer: ExcerptAnswer, job: ExcerptJob) -> None:
-    """Check what the process says it made.
-
-    Raises:
-        ValueError: it is no answer to this job, or not what was asked for.
-    """
+    """Raise a ValueError for what is no answer to this job, or not what was asked for."""
     if answer.number != job.number:
         raise ValueError("an answer to no question")
     if answer.failure:

@@ -31,11 +31,7 @@ _FULL = re.compile(r"os error (?:28|122)\b")
 
 
 class StoreFailed(Exception):
-    """A file cannot be kept or read now.
-
-    Attributes:
-        reason: `store_full`, `store_unavailable`, `no_store`.
-    """
+    """A file cannot be kept or read now: `store_full`, `store_unavailable`, `no_store`."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -47,21 +43,13 @@ class FileMissing(Exception):
 
 
 class FileStore:
-    """Keeps files by name; a file is there whole or not at all.
-
-    Args:
-        store: None: it takes none, and has none.
-    """
+    """Keeps files by name; a file is there whole or not at all. Without a store it has none."""
 
     def __init__(self, store: "ObjectStore | None") -> None:
         self._store = store
 
     async def put(self, name: str, content: bytes | Path) -> None:
-        """Keep a file; one of that name is replaced.
-
-        Raises:
-            StoreFailed: it is not kept.
-        """
+        """Keep a file, in place of one of that name; raise `StoreFailed` where it is not kept."""
         if self._store is None:
             raise StoreFailed("no_store", "EVIDENCE_STORE is none")
         try:
@@ -84,11 +72,7 @@ class FileStore:
         return _pieces(found.stream(min_chunk_size=PIECE_BYTES))
 
     async def delete(self, name: str) -> None:
-        """Remove a file, if it is there.
-
-        Raises:
-            StoreFailed: it may still be there.
-        """
+        """Remove a file, if it is there; after `StoreFailed` it still may be."""
         if self._store is None:
             return
         try:

@@ -86,11 +86,7 @@ class PodCluster:
         self._meter = meter
 
     async def create(self, monitor_id: str, number: int) -> PodStatus:
-        """Create the monitor's Pod of this number.
-
-        Raises:
-            NameTaken: there is one of its name.
-        """
+        """Create the monitor's Pod of this number; raise `NameTaken` where there is one."""
         manifest = V1Pod.model_validate(pod_manifest(self.template, monitor_id, number))
         namespace = self.template.namespace
         with self._call("create", f"creating a Pod in namespace {namespace}"):
@@ -204,11 +200,7 @@ class PodCluster:
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[ApiClient]:
-    """Yield a client: of the service account inside a cluster, else as kubeconfig says.
-
-    Raises:
-        NoCluster: there is neither.
-    """
+    """Yield a client: of the service account inside a cluster, else as kubeconfig says."""
     client = ApiClient(await _configuration())
     try:
         yield client

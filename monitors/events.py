@@ -95,11 +95,7 @@ class StreamEvent(BaseModel):
 
 
 class EventDraft(BaseModel):
-    """An event that still lacks what only its monitor knows (ids, sequence, metadata).
-
-    Attributes:
-        incident: whose event it is; None for what is no incident.
-    """
+    """An event that still lacks what only its monitor knows (ids, sequence, metadata)."""
 
     model_config = ConfigDict(frozen=True)
 

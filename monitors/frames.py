@@ -143,11 +143,7 @@ def _is_local(differing: Sequence[float]) -> bool:
 
 
 def block_differences(one: bytes, other: bytes) -> Iterator[list[float]]:
-    """Yield by how much the mean luma of each block differs, in levels, row by row.
-
-    Raises:
-        ValueError: a frame has another size.
-    """
+    """Yield by how much the mean luma of each block differs, in levels, row by row."""
     if not len(one) == len(other) == FRAME_BYTES:
         raise ValueError(f"frames must have {FRAME_WIDTH} x {FRAME_HEIGHT} pixels")
     for start in range(0, LUMA_BYTES, FRAME_WIDTH * BLOCK_SIZE):

@@ -97,11 +97,7 @@ class Interval(BaseModel):
 
 
 class StillRun(Interval):
-    """A stretch in which nothing moved.
-
-    Attributes:
-        picture: what was seen, so that two runs can be compared across a joint.
-    """
+    """A stretch in which nothing moved, and its picture: so runs are compared across a joint."""
 
     picture: Thumbnail
 
@@ -122,11 +118,7 @@ class SlateRun(Interval):
 
 
 class ReferenceSlates(BaseModel):
-    """What the slate detector looks for.
-
-    Attributes:
-        pictures: of the same, each scaled to the small frame's size, as RGB row by row.
-    """
+    """What the slate detector looks for: pictures of the small frame's size, as RGB row by row."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -94,11 +94,7 @@ def mean_lufs(blocks: Collection[float]) -> float:
 
 
 def gating_blocks(tenths: Sequence[float]) -> list[float]:
-    """Return the loudness of gating blocks, a new one every tenth of a second.
-
-    Args:
-        tenths: loudness of each tenth of a second.
-    """
+    """Return the loudness of gating blocks, a new one every tenth of a second."""
     starts = range(len(tenths) - GATING_BLOCKS + 1)
     return [mean_lufs(tenths[start : start + GATING_BLOCKS]) for start in starts]
 

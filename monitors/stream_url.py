@@ -37,11 +37,7 @@ class StreamKind(StrEnum):
 
 @dataclass(frozen=True)
 class StreamSource:
-    """A stream as its user named it.
-
-    Attributes:
-        key: equal for all URLs of one stream, free of secrets, at most 200 characters.
-    """
+    """A stream; `key` is equal for all its URLs, free of secrets, at most 200 characters."""
 
     url: str
     kind: StreamKind
@@ -68,11 +64,7 @@ def parse_stream_url(url: str) -> StreamSource:
 
 
 def split_http_url(url: str) -> SplitResult:
-    """Split an http(s) URL that names a host and carries no credentials.
-
-    Raises:
-        InvalidStreamUrl: anything else.
-    """
+    """Split an http(s) URL that names a host and carries no credentials; refuse any other."""
     if _UNSAFE.search(url):
         raise InvalidStreamUrl("contains a space, a backslash or a control character")
     if len(url) > MAX_URL_BYTES or len(to_json(url)) - len('""') > MAX_URL_BYTES:

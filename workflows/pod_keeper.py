@@ -80,11 +80,7 @@ class PodKeeper:
         self._progress.shows_pod_failure = False
 
     def raise_if_failed(self) -> None:
-        """Raise what ended the keeping, if anything did.
-
-        Raises:
-            MonitorFailed: the Pod failed too often, or cannot be made.
-        """
+        """Raise what ended the keeping, if anything did: a `MonitorFailed`."""
         if self._keeping and self._keeping.done() and not self._is_stopped:
             self._keeping.result()
 
@@ -129,11 +125,7 @@ class PodKeeper:
         return None
 
     async def _prepare_next(self, failure: PodFailure) -> None:
-        """Delete the failed Pod and back off.
-
-        Raises:
-            MonitorFailed: too many Pods failed.
-        """
+        """Delete the failed Pod and back off, unless too many failed."""
         progress = self._progress
         self._current_uid = None
         progress.pod_failures += 1

@@ -26,11 +26,7 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class Delivered:
-    """What became of a webhook, and whether the store knows that.
-
-    Attributes:
-        silenced_until: until when a silence holds it back; None where none does.
-    """
+    """What became of a webhook, and whether the store knows that."""
 
     report: EventReport
     is_reported: bool = False

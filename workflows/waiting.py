@@ -38,11 +38,7 @@ class StreamWaiter:
         self._board = board
 
     async def wait(self) -> bool:
-        """Return True at the end of waiting, False when it must go on in a new run.
-
-        Raises:
-            MonitorFailed: it will never be live.
-        """
+        """Return True at the end of waiting, False when it must go on in a new run."""
         return await self._sleep_until_due() and await self._poll_until_live()
 
     async def _sleep_until_due(self) -> bool:

@@ -71,11 +71,7 @@ class ArchiveWriter:
         self._members = list(members)
 
     def add(self, name: str, content: bytes) -> None:
-        """Add a file.
-
-        Raises:
-            CapsuleTooLarge: there is no room for it.
-        """
+        """Add a file; raise `CapsuleTooLarge` where there is no room for it."""
         start = self._file.tell()
         member = _member(name, start, content)
         if start + len(content) > MOST_BYTES or len(self._members) >= MOST_MEMBERS:
@@ -132,11 +128,7 @@ def read_archive(file: BinaryIO) -> list[Member]:
 
 
 def content_of(file: BinaryIO, member: Member, most_bytes: int = MOST_BYTES) -> bytes:
-    """Return the content of a member.
-
-    Raises:
-        InvalidCapsule: it is larger than it may be.
-    """
+    """Return a member's content; raise `InvalidCapsule` where it is larger than it may be."""
     if member.size_bytes > most_bytes:
         raise InvalidCapsule(f"{member.name} is too large")
     file.seek(member.offset)

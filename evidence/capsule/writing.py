@@ -152,11 +152,7 @@ def _line(entry: StepTaken | PlaylistRead, files: "_Files") -> bytes:
 
 
 class _Files:
-    """The media and playlists of a capsule; equal ones are there once.
-
-    Attributes:
-        contents: by path.
-    """
+    """The media and playlists of a capsule, by path; equal ones are there once."""
 
     def __init__(self, excerpt: JournalExcerpt) -> None:
         self.contents: dict[str, bytes] = {}

@@ -24,11 +24,7 @@ _ANSWER = struct.Struct(">Q24s?II")
 
 
 class NothingMade(Exception):
-    """Nothing can be made of the segments.
-
-    Attributes:
-        reason: stable word.
-    """
+    """Nothing can be made of the segments; `reason` is a stable word."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

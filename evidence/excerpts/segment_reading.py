@@ -18,11 +18,7 @@ Frame = av.VideoFrame | av.AudioFrame
 
 @dataclass
 class OpenPiece:
-    """A segment that is being read.
-
-    Attributes:
-        video, audio: the tracks that are measured; None where it has none of that kind.
-    """
+    """A segment that is being read, and those of its tracks that are measured."""
 
     piece: Piece
     container: InputContainer
@@ -41,11 +37,7 @@ class OpenPiece:
 
 @contextlib.contextmanager
 def reading(piece: Piece) -> Iterator[OpenPiece]:
-    """Open a segment.
-
-    Raises:
-        av.FFmpegError, ValueError: it is no media.
-    """
+    """Open a segment; raise `av.FFmpegError` or `ValueError` for what is no media."""
     with opened(piece.media) as container:
         tracks, _ = tracks_of(container, piece.media)
         for each in (tracks.video, tracks.audio):

@@ -64,11 +64,7 @@ def h264_profile(parameters: bytes) -> int | None:
 
 
 class ClipSoundFormat(NamedTuple):
-    """What a decoder finds in the first packet of sound: transport streams do not tell.
-
-    Attributes:
-        packet_sec: of each packet.
-    """
+    """What a decoder finds in the first packet of sound: transport streams do not tell."""
 
     rate_hz: int
     layout: str

@@ -38,11 +38,7 @@ CANCELLING = -0.5
 
 
 class SoundDetector(BaseModel):
-    """The fault logic for one kind of incident.
-
-    Attributes:
-        details: figures that were judged last; they go into events.
-    """
+    """The fault logic for one kind of incident; `details` are what was judged last, for events."""
 
     kind: ClassVar[IncidentKind]
     faults: FaultDetector = Field(default_factory=FaultDetector)
@@ -58,11 +54,7 @@ class SoundDetector(BaseModel):
 
 
 class ToneDetector(SoundDetector):
-    """Whether a line-up tone is on air: 1 kHz, nothing else, at one level.
-
-    Attributes:
-        level_dbfs: of the tone that was heard last; one of another level is another one.
-    """
+    """Whether a line-up tone is on air: 1 kHz, nothing else, at one level, that of `level_dbfs`."""
 
     kind: ClassVar[IncidentKind] = IncidentKind.TEST_SIGNAL
     level_dbfs: float | None = None
@@ -105,11 +97,7 @@ class ToneDetector(SoundDetector):
 
 
 class ClippingDetector(SoundDetector):
-    """Whether sound is clipped: its true peaks are too high, or it stays at full scale.
-
-    Attributes:
-        peak_dbtp: the largest one since clipping began.
-    """
+    """Whether sound is clipped: its true peaks are too high, or it stays at full scale."""
 
     kind: ClassVar[IncidentKind] = IncidentKind.CLIPPING
     peak_dbtp: float | None = None

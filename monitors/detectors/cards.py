@@ -22,11 +22,7 @@ STILL_SHARE = 0.9
 
 
 class CardDetectors(BaseModel):
-    """The fault logic for cards. A card is neither a freeze nor a blackout: it explains them.
-
-    Attributes:
-        slate_name: of the slate that was shown last.
-    """
+    """The fault logic for cards. A card is neither a freeze nor a blackout: it explains them."""
 
     bars: FaultDetector = Field(default_factory=FaultDetector)
     slate: FaultDetector = Field(default_factory=FaultDetector)

@@ -26,11 +26,7 @@ MOST_AVOIDED = 64
 
 
 class Avoided(BaseModel):
-    """A rendition that failed.
-
-    Attributes:
-        reason: stable word (`http_404`, `stands_still`, `ended`, ...).
-    """
+    """A rendition that failed; `reason` is a stable word (`http_404`, `stands_still`, ...)."""
 
     since: AwareDatetime
     reason: str

@@ -42,11 +42,7 @@ LEAST_DEFERRED = 2
 
 @dataclass(frozen=True)
 class Deferred:
-    """A segment whose frames are not judged yet.
-
-    Attributes:
-        missed_after_sec: media after it that was not seen.
-    """
+    """A segment whose frames are not judged yet, and how much behind it was missed."""
 
     position: SegmentPosition
     measurement: SegmentMeasurement

@@ -39,11 +39,7 @@ def sound_checks(thresholds: Thresholds) -> SoundChecks:
 
 
 class SoundDetectors(BaseModel):
-    """The detectors of the first audio track.
-
-    Attributes:
-        levels: of the latest segment.
-    """
+    """The detectors of the first audio track; `levels` are those of the latest segment."""
 
     tone: ToneDetector = Field(default_factory=ToneDetector)
     channels: ChannelLossDetector = Field(default_factory=ChannelLossDetector)
