@@ -158,7 +158,8 @@ class WebhookDelivery(DeliveryActivities):
             raise self._fail(message, _failure(error), attempt, _clock() - began) from None
         took_sec = _clock() - began
         if not is_delivered(answer.status):
-            failure = failure_of(answer.status, _asked_sec(answer))
+            asked_sec = read_retry_after(answer.retry_after, datetime.now(UTC))
+            failure = failure_of(answer.status, asked_sec)
             raise self._fail(message, failure, attempt, took_sec)
         self._record(message.event, outcome_of(answer.status), attempt, took_sec)
         attempts = message.attempts_before + attempt
@@ -258,10 +259,6 @@ def _counted() -> tuple[int, int | None]:
 def _given_up(message: _Message, failed: DeliveryAttempts) -> EventReport:
     attempts = message.attempts_before + failed.attempts
     return EventReport.of_failed(message.event, attempts, failed.error)
-
-
-def _asked_sec(answer: ReceiverAnswer) -> float | None:
-    return read_retry_after(answer.retry_after, datetime.now(UTC))
 
 
 def _clock() -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from activities.gateway_client import GatewayClient, ReportRefused, raise_for
+from activities.gateway_client import GatewayClient, ReportRefused, monitor_path, raise_for
 from evidence.uploads import EvidenceRefused, GatewayAway, Upload
 from media.watching import Picture
 from monitors.evidence import CONTENT_TYPES, EvidenceHeader, EvidenceKind
@@ -26,17 +26,17 @@ class EvidenceClient:
             "Content-Type": CONTENT_TYPES[EvidenceKind.PICTURE],
             EvidenceHeader.TAKEN_AT: picture.taken_at.isoformat(),
         }
-        await self._put(f"{_path(monitor_id)}/picture", picture.jpeg, headers)
+        await self._put(f"{monitor_path(monitor_id)}/picture", picture.jpeg, headers)
 
     async def has_evidence(self, monitor_id: str, evidence_id: str) -> bool:
         """Return whether the gateway has a file, or wants none; False where it does not answer."""
         with contextlib.suppress(httpx.HTTPError):
-            answer = await self._http.get(f"{_path(monitor_id)}/evidence/{evidence_id}")
+            answer = await self._http.get(f"{monitor_path(monitor_id)}/evidence/{evidence_id}")
             return answer.status_code == httpx.codes.NO_CONTENT
         return False
 
     async def put_evidence(self, upload: Upload) -> None:
-        path = f"{_path(upload.monitor_id)}/evidence/{upload.evidence_id}"
+        path = f"{monitor_path(upload.monitor_id)}/evidence/{upload.evidence_id}"
         headers: dict[str, str] = {
             EvidenceHeader.INCIDENT_ID: upload.incident_id,
             EvidenceHeader.KIND: upload.item.kind,
@@ -88,7 +88,3 @@ def _translated(error: ReportRefused | httpx.HTTPError) -> GatewayAway | Evidenc
         is_early = error.response.status_code == httpx.codes.NOT_FOUND
         return GatewayAway(str(error)) if is_early else EvidenceRefused(str(error))
     return GatewayAway(str(error) or type(error).__name__)
-
-
-def _path(monitor_id: str) -> str:
-    return f"/internal/v1/monitors/{monitor_id}"

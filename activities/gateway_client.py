@@ -77,29 +77,29 @@ class GatewayClient:
         self, monitor_id: str, report: StatusReport
     ) -> StatusReportAnswer | None:
         """Report a monitor's condition; return what the gateway wants to see, if it says so."""
-        response = await self._send("PUT", f"{_monitor(monitor_id)}/status", report)
+        response = await self._send("PUT", f"{monitor_path(monitor_id)}/status", report)
         with contextlib.suppress(ValidationError):
             return StatusReportAnswer.model_validate_json(response.content)
         return None
 
     async def report_event(self, report: EventReport) -> EventReportAnswer:
         event = report.event
-        path = f"{_monitor(event.monitor_id)}/events/{event.event_id}"
+        path = f"{monitor_path(event.monitor_id)}/events/{event.event_id}"
         response = await self._send("PUT", path, report)
         with contextlib.suppress(ValidationError):
             return EventReportAnswer.model_validate_json(response.content)
         return EventReportAnswer()
 
     async def callback_url(self, monitor_id: str) -> str:
-        found = await self._get(CallbackAddress, f"{_monitor(monitor_id)}/callback")
+        found = await self._get(CallbackAddress, f"{monitor_path(monitor_id)}/callback")
         return found.callback_url
 
     async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
-        return await self._get(StoredEvent, f"{_monitor(monitor_id)}/events/{event_id}")
+        return await self._get(StoredEvent, f"{monitor_path(monitor_id)}/events/{event_id}")
 
     async def load_request_headers(self, monitor_id: str) -> dict[str, str]:
         """Return the headers for the requests of a monitor's stream, which are secrets."""
-        found = await self._get(RequestHeadersResult, f"{_monitor(monitor_id)}/request-headers")
+        found = await self._get(RequestHeadersResult, f"{monitor_path(monitor_id)}/request-headers")
         return found.request_headers
 
     async def load_slates(self) -> ReferenceSlates:
@@ -142,7 +142,7 @@ class GatewayClient:
         return response
 
 
-def _monitor(monitor_id: str) -> str:
+def monitor_path(monitor_id: str) -> str:
     return f"/internal/v1/monitors/{monitor_id}"
 
 

@@ -157,21 +157,6 @@ def join(spans: Iterable[ObservedSpan]) -> list[ObservedSpan]:
     return joined
 
 
-def timeline(
-    since: datetime,
-    until: datetime,
-    *,
-    live: LivePeriod | None,
-    observed: Sequence[Observation],
-    incidents: Iterable[IncidentSpan],
-) -> list[CoverageInterval]:
-    """Return the intervals between two moments, without gap or overlap, as few as can be.
-
-    `until` is left out. `live` is None where the stream was never live. `observed` is in order.
-    """
-    return merged(stretches(since, until, live=live, observed=observed, incidents=incidents))
-
-
 def stretches(
     since: datetime,
     until: datetime,
@@ -180,7 +165,11 @@ def stretches(
     observed: Sequence[Observation],
     incidents: Iterable[IncidentSpan],
 ) -> Iterator[Stretch]:
-    """Yield what `timeline` joins: some are empty, some go on in the next one."""
+    """Yield the timeline between two moments, without gap or overlap; `until` is left out.
+
+    Some are empty, and some go on in the next one: `merged` makes them as few as can be. `live` is
+    None where the stream was never live. `observed` is in order.
+    """
     since, until = whole_milliseconds(since), whole_milliseconds(until)
     if live is None:
         yield since, until, _NOT_LIVE, (), None

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from evidence.capsule.archive import InvalidCapsule, content_of, read_archive
+from evidence.capsule.archive import MOST_BYTES, InvalidCapsule, content_of, read_archive
 from evidence.capsule.contents import (
     CONFIG,
     EVENT,
@@ -48,10 +48,10 @@ class Capsule:
         self.versions = self._value(VERSIONS, _VERSIONS)
         self.state = self._value(STATE, _STATE)
 
-    def content(self, path: str) -> bytes:
+    def content(self, path: str, most_bytes: int = MOST_BYTES) -> bytes:
         if path not in self._members:
             raise InvalidCapsule(f"{path} is missing")
-        return content_of(self._file, self._members[path])
+        return content_of(self._file, self._members[path], most_bytes)
 
     def steps(self) -> Iterator[StepLine]:
         """Yield the steps of the journal.
@@ -59,7 +59,7 @@ class Capsule:
         Raises:
             InvalidCapsule: a line of it is none.
         """
-        lines = self._text(JOURNAL).splitlines()
+        lines = self.content(JOURNAL, MOST_JSON_BYTES).splitlines()
         if len(lines) > MOST_LINES:
             raise InvalidCapsule(f"{JOURNAL} has too many lines")
         for number, text in enumerate(lines, 1):
@@ -67,13 +67,8 @@ class Capsule:
             if isinstance(line, StepLine):
                 yield line
 
-    def _text(self, path: str) -> bytes:
-        if path not in self._members:
-            raise InvalidCapsule(f"{path} is missing")
-        return content_of(self._file, self._members[path], MOST_JSON_BYTES)
-
     def _value(self, path: str, kind: TypeAdapter[ValueT]) -> ValueT:
-        return _parsed(self._text(path), kind, path)
+        return _parsed(self.content(path, MOST_JSON_BYTES), kind, path)
 
 
 def _parsed(text: bytes, kind: TypeAdapter[ValueT], name: str) -> ValueT:

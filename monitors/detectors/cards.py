@@ -98,8 +98,7 @@ def slates_in(measurement: SegmentMeasurement, thresholds: Thresholds) -> list[I
 def _cut(
     shown: Iterable[Interval], measurement: SegmentMeasurement, position: SegmentPosition
 ) -> list[Stretch]:
-    findings = [Finding(Interval(start=each.start, end=each.end)) for each in shown]
-    return stretches(findings, position, measurement.duration_sec)
+    return stretches(map(Finding, shown), position, measurement.duration_sec)
 
 
 def _explained(cards: Iterable[Interval], measurement: SegmentMeasurement) -> dict[str, Detail]:

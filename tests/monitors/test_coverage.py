@@ -15,7 +15,8 @@ from monitors.coverage import (
     Observation,
     ObservedSpan,
     join,
-    timeline,
+    merged,
+    stretches,
 )
 from monitors.status import IncidentKind
 
@@ -91,8 +92,10 @@ def test_a_timeline_has_no_gap_and_no_overlap(
     since: float,
     length: float,
 ) -> None:
-    told = timeline(
-        at(since), at(since + length), live=live, observed=read(observed), incidents=open_ones
+    told = merged(
+        stretches(
+            at(since), at(since + length), live=live, observed=read(observed), incidents=open_ones
+        )
     )
     whole_ms = (told[-1].end - told[0].start) // timedelta(milliseconds=1)
     assert sum(each.milliseconds for each in told) == whole_ms
@@ -113,7 +116,9 @@ def told(
     live: LivePeriod | None,
     until: float = 100,
 ) -> list[tuple[float, str, tuple[str, ...], str | None]]:
-    intervals = timeline(at(0), at(until), live=live, observed=read(observed), incidents=open_ones)
+    intervals = merged(
+        stretches(at(0), at(until), live=live, observed=read(observed), incidents=open_ones)
+    )
     return [_short(each) for each in intervals]
 
 
