@@ -63,15 +63,15 @@ class ToneDetector(SoundDetector):
         self, figures: SoundFigures, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
         changes: list[IncidentChange | None] = []
+        rule = self._rule(position, thresholds)
         for level_dbfs, first, count in runs(self._levels(figures)):
             condition = Condition.GOOD if level_dbfs is None else Condition.FAULTY
             stretch = stretch_of(condition, first, count, figures, position)
             if level_dbfs not in (None, self.level_dbfs):
-                parted = self.faults.part(stretch.starts_at, self._rule(position, thresholds))
-                changes.append(parted)
-                self.level_dbfs = level_dbfs
-                self.details = {"tone_dbfs": level_dbfs or 0.0}
-            changes.append(self.faults.step(stretch, self._rule(position, thresholds)))
+                changes.append(self.faults.part(stretch.starts_at, rule))
+                self.level_dbfs, self.details = level_dbfs, {"tone_dbfs": level_dbfs or 0.0}
+                rule = replace(rule, details=self.details)
+            changes.append(self.faults.step(stretch, rule))
         return [each for each in changes if each]
 
     def miss(self, position: SegmentPosition, thresholds: Thresholds) -> list[IncidentChange]:

@@ -240,7 +240,7 @@ class MediaDetectors(BaseModel):
         return [(kind, each.run) for kind, each in detectors if each.run and not each.is_open]
 
     def causes(self) -> list[Cause]:
-        return [*self.video.cards.causes(), *self.sound.causes()]
+        return [*self.video.cards.causes(), *self.sound.tone.causes()]
 
     def _judge_audio(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds

@@ -13,7 +13,6 @@ from monitors.detectors.block_detectors import (
     ToneDetector,
 )
 from monitors.detectors.channel_loss import ChannelLossDetector
-from monitors.detectors.explanations import Cause
 from monitors.detectors.loudness_detector import LoudnessDetector
 from monitors.detectors.stream_time import SegmentPosition
 from monitors.incidents import IncidentChange
@@ -92,9 +91,6 @@ class SoundDetectors(BaseModel):
 
     def conditions(self) -> list[tuple[IncidentKind, Health]]:
         return [(each.kind, each.faults.health()) for each in self._detectors()]
-
-    def causes(self) -> list[Cause]:
-        return self.tone.causes()
 
     def _detectors(self) -> tuple[SoundDetector, ...]:
         return (self.tone, self.channels, self.loudness, self.clipping, self.phase)
