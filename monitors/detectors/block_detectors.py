@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -49,8 +49,10 @@ class SoundDetector(BaseModel):
         ended = self.faults.end(at, closing_rule(self.kind, self.details))
         return [ended] if ended else []
 
-    def _rule(self, position: SegmentPosition, thresholds: Thresholds) -> FaultRule:
-        return replace(usual_rule(self.kind, thresholds, position), details=self.details)
+    def _rule(
+        self, position: SegmentPosition, thresholds: Thresholds, **differing: Any
+    ) -> FaultRule:
+        return usual_rule(self.kind, thresholds, position, details=self.details, **differing)
 
 
 class ToneDetector(SoundDetector):
@@ -63,7 +65,7 @@ class ToneDetector(SoundDetector):
         self, figures: SoundFigures, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
         changes: list[IncidentChange | None] = []
-        rule = self._rule(position, thresholds)
+        rule = self._tone_rule(position, thresholds)
         for level_dbfs, first, count in runs(self._levels(figures)):
             condition = Condition.GOOD if level_dbfs is None else Condition.FAULTY
             stretch = stretch_of(condition, first, count, figures, position)
@@ -77,14 +79,14 @@ class ToneDetector(SoundDetector):
     def miss(self, position: SegmentPosition, thresholds: Thresholds) -> list[IncidentChange]:
         """Judge a segment without sound: there is no tone in it."""
         nothing = Stretch(Condition.GOOD, position.duration_sec, position.starts_at)
-        return self.faults.follow([nothing], self._rule(position, thresholds))
+        return self.faults.follow([nothing], self._tone_rule(position, thresholds))
 
     def causes(self) -> list[Cause]:
         run = self.faults.run
         return [Cause(self.kind, run.started_at, TONE)] if run else []
 
-    def _rule(self, position: SegmentPosition, thresholds: Thresholds) -> FaultRule:
-        return replace(super()._rule(position, thresholds), joint_sec=TONE_GAP_SEC, reason=TONE)
+    def _tone_rule(self, position: SegmentPosition, thresholds: Thresholds) -> FaultRule:
+        return self._rule(position, thresholds, joint_sec=TONE_GAP_SEC, reason=TONE)
 
     def _levels(self, figures: SoundFigures) -> list[float | None]:
         """Return the level of the tone in each block; blocks of about one level have the same."""
@@ -111,7 +113,7 @@ class ClippingDetector(SoundDetector):
         known = self.peak_dbtp if self.faults.run else None
         self.peak_dbtp = max([*figures.true_peaks_dbtp, known or figures.true_peaks_dbtp[0]])
         self.details = {"true_peak_dbtp": self.peak_dbtp, "max_dbtp": most_dbtp}
-        rule = replace(self._rule(position, thresholds), joint_sec=CLIPPING_GAP_SEC)
+        rule = self._rule(position, thresholds, joint_sec=CLIPPING_GAP_SEC)
         blocks = zip(figures.true_peaks_dbtp, figures.clipped, strict=True)
         judged = [_judged_peak(peak, is_clipped, most_dbtp) for peak, is_clipped in blocks]
         return self.faults.follow(_stretches_of(judged, figures, position), rule)

@@ -1,7 +1,6 @@
 """What is shown instead of a programme: colour bars, or a slate that the user uploaded."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -34,15 +33,19 @@ class CardDetectors(BaseModel):
         names = measurement.slate_names or ()
         for shown in measurement.slates:
             self.slate_name = names[shown.number]
-        bars = replace(
-            usual_rule(IncidentKind.TEST_SIGNAL, thresholds, position),
+        bars = usual_rule(
+            IncidentKind.TEST_SIGNAL,
+            thresholds,
+            position,
             threshold_sec=bars_threshold_sec(thresholds),
             joint_sec=CARD_GAP_SEC,
             reason=BARS,
             details=_explained(measurement.bars, measurement),
         )
-        slate = replace(
-            usual_rule(IncidentKind.SLATE, thresholds, position),
+        slate = usual_rule(
+            IncidentKind.SLATE,
+            thresholds,
+            position,
             joint_sec=CARD_GAP_SEC,
             details=self._name() | _explained(measurement.slates, measurement),
         )

@@ -12,6 +12,7 @@ recovery and interrupts neither; it only makes the incident longer, as stream ti
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -62,6 +63,7 @@ class FaultRule:
         remnant_sec: the same after media that is missing (`MISSING`).
         noticeable_sec: the shortest fault that is a relapse during recovery.
         reason: goes into an incident that these stretches open, unless they have their own.
+        position: of the segment; None for what opens no incident.
         details: go into the incident.
     """
 
@@ -72,7 +74,7 @@ class FaultRule:
     remnant_sec: float = 0.0
     noticeable_sec: float = NOTICEABLE_SEC
     reason: str | None = None
-    segment: SegmentInfo
+    position: SegmentPosition | None = None
     details: Mapping[str, Detail] = field(default_factory=dict)
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
@@ -239,7 +241,7 @@ class FaultDetector(BaseModel):
             duration_sec=self.run.elapsed_sec,
             threshold_sec=rule.threshold_sec,
             reason=reason,
-            segment=rule.segment,
+            segment=rule.position and _segment_info(rule.position),
             details=dict(rule.details),
         )
 
@@ -254,23 +256,24 @@ class FaultDetector(BaseModel):
         return None
 
 
-def segment_info(position: SegmentPosition) -> SegmentInfo:
-    return SegmentInfo(sequence=position.sequence, duration=position.duration_sec)
+def usual_rule(
+    kind: IncidentKind, thresholds: Thresholds, position: SegmentPosition, **differing: Any
+) -> FaultRule:
+    """Return how faults are judged in a segment by the threshold that is named after their kind.
 
-
-def usual_rule(kind: IncidentKind, thresholds: Thresholds, position: SegmentPosition) -> FaultRule:
-    """Return how faults are judged in a segment by the threshold that is named after their kind."""
-    return FaultRule(
-        kind=kind,
-        threshold_sec=getattr(thresholds, f"{kind}_threshold_sec"),
-        recovery_sec=thresholds.recovery_sec,
-        segment=segment_info(position),
-    )
+    `differing` are other fields of the rule, by name.
+    """
+    usual = {
+        "threshold_sec": getattr(thresholds, f"{kind}_threshold_sec"),
+        "recovery_sec": thresholds.recovery_sec,
+    }
+    return FaultRule(kind=kind, position=position, **{**usual, **differing})
 
 
 def closing_rule(kind: IncidentKind, details: Mapping[str, Detail] | None = None) -> FaultRule:
     """Return the rule that ends an incident, whatever was measured."""
-    segment = SegmentInfo(sequence=0, duration=0.0)
-    return FaultRule(
-        kind=kind, threshold_sec=0.0, recovery_sec=0.0, segment=segment, details=details or {}
-    )
+    return FaultRule(kind=kind, threshold_sec=0.0, recovery_sec=0.0, details=details or {})
+
+
+def _segment_info(position: SegmentPosition) -> SegmentInfo:
+    return SegmentInfo(sequence=position.sequence, duration=position.duration_sec)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from monitors.config import Thresholds
 from monitors.detectors.block_detectors import SoundDetector
-from monitors.detectors.fault_detector import FaultRule, segment_info
+from monitors.detectors.fault_detector import FaultRule
 from monitors.detectors.stream_time import Condition, SegmentPosition, Stretch, reached
 from monitors.incidents import Detail, IncidentChange
 from monitors.measurement import Base64
@@ -168,7 +168,7 @@ class LoudnessDetector(SoundDetector):
             kind=self.kind,
             threshold_sec=step_sec,  # what is known to be in excess is an incident at once
             recovery_sec=thresholds.recovery_sec,
-            segment=segment_info(position),
+            position=position,
             details=self.details,
         )
         return self.faults.step(stretch, rule)

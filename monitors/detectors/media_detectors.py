@@ -257,8 +257,10 @@ class MediaDetectors(BaseModel):
     def _silence_rule(
         self, position: SegmentPosition, thresholds: Thresholds, label: dict[str, str]
     ) -> FaultRule:
-        return replace(
-            usual_rule(IncidentKind.SILENCE, thresholds, position),
+        return usual_rule(
+            IncidentKind.SILENCE,
+            thresholds,
+            position,
             remnant_sec=REMNANT_SEC,
             reason=BELOW_THRESHOLD,
             details=label,

@@ -220,8 +220,10 @@ class VideoDetectors(BaseModel):
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
         blackout = usual_rule(IncidentKind.BLACKOUT, thresholds, position)
-        freeze = replace(
-            usual_rule(IncidentKind.FREEZE, thresholds, position),
+        freeze = usual_rule(
+            IncidentKind.FREEZE,
+            thresholds,
+            position,
             joint_sec=STILL_GAP_SEC,
             remnant_sec=REMNANT_SEC,
             noticeable_sec=STILL_NOTICEABLE_SEC,
