@@ -145,11 +145,9 @@ def _is_new(seen: Observation, input: WaitInput, known: WaitState) -> bool:
         return True
     if unknown in site_messages.EGRESS_FAILURES and seen.message != known.reason:
         return True  # another pause
-    return seen.starts_at is not None and _differ(seen.starts_at, input.site_start_time)
-
-
-def _differ(start: datetime, known: datetime | None) -> bool:
-    return known is None or abs((start - known).total_seconds()) >= RESCHEDULED_SEC
+    if seen.starts_at is None or input.site_start_time is None:
+        return seen.starts_at is not None
+    return abs((seen.starts_at - input.site_start_time).total_seconds()) >= RESCHEDULED_SEC
 
 
 def _unknown(seen: Observation) -> str | None:

@@ -48,11 +48,9 @@ class IncidentPictures:
                 reason = nothing.reason
         for item in case.items_of(self.kind):
             picture = found.get(item.moment) or b""
-            why = None if picture else NO_PICTURE if self._is_unseen(case, item) else reason
+            is_unseen = case.is_of_stream and item.moment is EvidenceMoment.FIRST_FAULTY
+            why = None if picture else NO_PICTURE if is_unseen else reason
             yield Collected(item, taken_at, picture, why)
-
-    def _is_unseen(self, case: Case, item: EvidenceItem) -> bool:
-        return case.is_of_stream and item.moment is EvidenceMoment.FIRST_FAULTY
 
 
 class IncidentClip:

@@ -1,6 +1,6 @@
 """What an event says of its incident, read back from the event's data."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,12 +15,7 @@ from pydantic import (
 from monitors.events import StreamEvent, is_opening, kind_of
 from monitors.status import IncidentKind, Severity
 
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
-UtcMoment = Annotated[AwareDatetime, AfterValidator(_utc)]
+UtcMoment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
 
 class IncidentUpdate(BaseModel):

@@ -161,7 +161,7 @@ class _Files:
 
     def playlist(self, read: PlaylistRead) -> str:
         text = playlist_text(read.playlist, read.at)
-        return self._put("playlists", _slug(read.track), text, "m3u8")
+        return self._put("playlists", read.track.replace(" ", "-"), text, "m3u8")
 
     def probed(self, probed: Probed | None, entry: StepTaken) -> bytes:
         if probed is None:
@@ -214,7 +214,3 @@ def _init_sizes(entries: Sequence[StepTaken | PlaylistRead]) -> dict[int, int]:
 
 def _suffix(media: bytes) -> str:
     return "ts" if media[:1] == b"\x47" else "m4s" if media[4:8].isalpha() else "bin"
-
-
-def _slug(track: str) -> str:
-    return track.replace(" ", "-")

@@ -214,8 +214,9 @@ def still_findings(
     the stream `is_fluent`, pictures are missing in each pause, unless it shows a slide: what is
     drawn needs few.
     """
-    pauses = _unexpected_pauses(measurement) if is_fluent else []
-    missing = pauses or missing_frames(measurement)
+    pauses = measurement.pauses if is_fluent else []
+    unexpected = [each for each in pauses if not _is_drawn_in(each, measurement.still)]
+    missing = unexpected or missing_frames(measurement)
     black = [Finding(piece, Condition.UNKNOWN) for _, piece in without(measurement.black, cards)]
     still = [
         Finding(piece, picture=run.picture)
@@ -225,10 +226,6 @@ def still_findings(
         Finding(piece, reason=VIDEO_MISSING) for _, piece in without(missing, measurement.black)
     ]
     return black + still + held
-
-
-def _unexpected_pauses(measurement: SegmentMeasurement) -> list[Interval]:
-    return [each for each in measurement.pauses if not _is_drawn_in(each, measurement.still)]
 
 
 def _is_drawn_in(pause: Interval, still: Iterable[StillRun]) -> bool:

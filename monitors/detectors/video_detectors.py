@@ -74,7 +74,8 @@ class VideoDetectors(BaseModel):
     ) -> DecodeDepth:
         if not self._is_calm():
             return DecodeDepth.EVERYTHING
-        grown_sec = self._grown_sec() + duration_sec
+        waiting_sec = sum(each.position.duration_sec for each in self.deferred)
+        grown_sec = self.freeze.grown_sec + waiting_sec + duration_sec
         waiting = len(self.deferred)
         return depth_of_next(duration_sec, grown_sec, waiting, thresholds, has_room=has_room)
 
@@ -175,10 +176,6 @@ class VideoDetectors(BaseModel):
             measurement = SegmentMeasurement(duration_sec=position.duration_sec)
         self._judge(measurement, position, out_of_reach(thresholds.as_expected()))
 
-    def _grown_sec(self) -> float:
-        """Return how long a freeze may have lasted by now."""
-        return self.freeze.grown_sec + sum(each.position.duration_sec for each in self.deferred)
-
     def _is_calm(self) -> bool:
         """Return whether no known fault requires every frame to be decoded."""
         if self.deferred:  # none of these has a dark keyframe
@@ -259,16 +256,12 @@ class VideoDetectors(BaseModel):
             cards = cards_in(measurement, thresholds)
             is_fluent = self.fluent_sec >= FLUENT_SEC
             return (
-                [unseen, *_faulty(black)],
+                [unseen, *map(Finding, black)],
                 [unseen, *still_findings(measurement, cards, is_fluent=is_fluent)],
             )
         missing = replace(_whole(position), reason=VIDEO_MISSING)
         is_black = self.blackout.run is not None and self.blackout.run.is_faulty
         return ([missing], [unknown]) if is_black or not self.has_shown else ([], [missing])
-
-
-def _faulty(intervals: Iterable[Interval]) -> list[Finding]:
-    return [Finding(interval) for interval in intervals]
 
 
 def _whole(position: SegmentPosition, condition: Condition = Condition.FAULTY) -> Finding:
