@@ -32,7 +32,7 @@ def is_sane_duration(duration_sec: float) -> bool:
     return 0 < duration_sec <= MAX_DURATION_SEC
 
 
-def date_drafts(drafts: Sequence[SegmentDraft], starts_at: datetime | None = None) -> None:
+def date_drafts(drafts: Sequence[SegmentDraft], starts_at: datetime | None) -> None:
     """Give segments without EXT-X-PROGRAM-DATE-TIME the date that their neighbours imply.
 
     RFC 8216 4.3.2.6 and 6.3.3: forward from each tag, and backward from the first one. Never

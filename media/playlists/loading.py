@@ -1,17 +1,26 @@
 """Fetching a playlist or manifest and reading it, without keeping other streams waiting."""
 
 import asyncio
+import json
+import os
+import sys
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from pydantic import BaseModel, Field, ValidationError
 
 from media.dash.mpd_parser import is_manifest
-from media.dash.to_hls import TrackPlaylist
+from media.dash.to_hls import TrackPlaylist, read_manifest
+from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.variables import imported_by
 from media.outbound.bodies import room_for_large
-from media.outbound.errors import TooLarge
+from media.outbound.errors import FetchTimeout, TooLarge
 from media.outbound.fetching import (
     PLAYLIST_MAX_BYTES,
     PLAYLIST_TIMEOUT_SEC,
@@ -21,12 +30,20 @@ from media.outbound.fetching import (
 )
 from media.outbound.stream_client import MediaClient
 from media.playlists.live_edge import published
-from media.playlists.manifests import ReadingSlots, read_beside
+from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 
 LARGE_CHARS = 128 * 1024  # some milliseconds; anything larger is read beside the event loop
 LARGE_MAX_BYTES = 8 * 1024 * 1024  # a day of 2 s segments
 LARGE_AT_ONCE = 4  # playlists over `LARGE_CHARS` that are read at the same time: some 24 MiB each
-_slots = ReadingSlots(LARGE_AT_ONCE)  # of the process, whichever streams use them
+LARGE_MANIFEST_CHARS = 64 * 1024  # less takes at most 50 ms, crafted or not, and 5 as a rule
+MEBI = 1024 * 1024
+MANIFEST_LIMITS = Limits(wall_sec=30, cpu_sec=10, memory_bytes=320 * MEBI, output_bytes=16 * MEBI)
+"""A day of segments of 2 s in a timeline of 7 MiB takes 190 MiB."""
+
+MANIFESTS_AT_ONCE = 2
+MAX_WAIT_SEC = 15.0
+
+_ERRORS = {kind.__name__: kind for kind in PlaylistError.__subclasses__()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +115,79 @@ async def _read_hls(
 
     if len(fetched.text) <= LARGE_CHARS:
         return parse()
-    async with _slots.slot():
+    async with _playlist_slots.slot():
         return await asyncio.to_thread(parse)
+
+
+class ReadingSlots:
+    """Bounds how many large playlists a process reads at once, whichever streams they belong to."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            WeakKeyDictionary()
+        )
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        free = self._by_loop.setdefault(loop, asyncio.Semaphore(self._at_once))
+        try:
+            async with asyncio.timeout(MAX_WAIT_SEC):
+                await free.acquire()
+        except TimeoutError:
+            raise FetchTimeout("too many large playlists are being read") from None
+        try:
+            yield
+        finally:
+            free.release()
+
+
+_playlist_slots = ReadingSlots(LARGE_AT_ONCE)
+_manifest_slots = ReadingSlots(MANIFESTS_AT_ONCE)
+
+
+class _Answer(BaseModel):
+    """What `media.dash.__main__` says: a playlist or an error, and the processor time it took."""
+
+    read_sec: float = Field(default=0.0, ge=0)
+    master: MasterPlaylist | None = None
+    track: TrackPlaylist | None = None
+    error: str = ""
+    message: str = ""
+
+
+async def read_beside(
+    text: str, final_url: str, *, url: str, limits: Limits = MANIFEST_LIMITS
+) -> tuple[MasterPlaylist | TrackPlaylist, float]:
+    """Do as `media.dash.to_hls.read_manifest` does, now; also return the processor time it took."""
+    now = datetime.now(UTC)
+    if len(text) <= LARGE_MANIFEST_CHARS:
+        began_sec = time.thread_time()
+        read = read_manifest(text, final_url, url=url, now=now)
+        return read, time.thread_time() - began_sec
+    head = json.dumps({"final_url": final_url, "url": url, "now": now.isoformat()})
+    async with _manifest_slots.slot():
+        return _read_answer(await _run(f"{head}\n{text}".encode(), limits))
+
+
+async def _run(stdin: bytes, limits: Limits) -> Finished:
+    # Without site: it imports nothing that is installed, and starts sooner.
+    command = (sys.executable, "-P", "-S", "-m", "media.dash")
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    try:
+        return await run_bounded(command, stdin=stdin, limits=limits, env={"PYTHONPATH": path})
+    except ProcessFailed as error:
+        raise PlaylistTooLarge(f"the manifest is large and cannot be read: {error}") from None
+
+
+def _read_answer(finished: Finished) -> tuple[MasterPlaylist | TrackPlaylist, float]:
+    try:
+        answer = _Answer.model_validate_json(finished.stdout)
+    except ValidationError:
+        raise PlaylistTooLarge(
+            f"the manifest takes too much time or memory (exit code {finished.returncode})"
+        ) from None
+    if read := answer.track or answer.master:
+        return read, answer.read_sec
+    raise _ERRORS.get(answer.error, PlaylistError)(answer.message)

@@ -50,7 +50,7 @@ class PlaylistReloads:
         client: MediaClient,
         *,
         check_interval_sec: float | None,
-        mirrors: Mirrors | None = None,
+        mirrors: Mirrors,
     ) -> None:
         self._url = url
         self._client = client

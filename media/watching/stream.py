@@ -246,7 +246,15 @@ class StreamWatch:
         try:
             async with asyncio.TaskGroup() as followers:
                 for name, url in urls.items():
-                    followers.create_task(self._follower(name, url).follow())
+                    follower = TrackFollower(
+                        name,
+                        url,
+                        self._judging,
+                        self._prober,
+                        looks=self._hint.looks,
+                        on_segment=self._on_segment,
+                    )
+                    followers.create_task(follower.follow())
         except* PlaylistLost as lost:
             self._lost = True
             self._hint.lost()
@@ -303,16 +311,6 @@ class StreamWatch:
         stood_sec = _seconds(since, self._now()) if since else 0.0
         looks = (look_sec for limit_sec, look_sec in STANDSTILL_LOOKS if stood_sec < limit_sec)
         return next(looks, LONG_STANDSTILL_LOOK_SEC)
-
-    def _follower(self, name: str, url: str) -> TrackFollower:
-        return TrackFollower(
-            name,
-            url,
-            self._judging,
-            self._prober,
-            looks=self._hint.looks,
-            on_segment=self._on_segment,
-        )
 
     def _apply_media(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
         """Fit the state to where the media is now and what it carries; return URLs by track."""

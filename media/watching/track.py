@@ -41,7 +41,7 @@ class TrackFollower:
         prober: SegmentProber,
         *,
         looks: dict[str, PlaylistLook],
-        on_segment: SegmentListener | None = None,
+        on_segment: SegmentListener | None,
     ) -> None:
         self._name = name
         self._state_judge = judge

@@ -167,18 +167,16 @@ class TrackJudge:
                 starts_at=track.ends_at - timedelta(seconds=track.stream_sec - start_sec),
             )
             with contextlib.suppress(FetchError, UndecodableSegment, UnsupportedSegment):
-                found.append((position, await self._measured_by(prober, segment)))
+                measured = await prober.measure(
+                    segment,
+                    target_duration_sec=self._state.target_duration_sec,
+                    silence_db=self._config.silence_db_threshold,
+                )
+                found.append((position, measured))
         detectors = track.detectors.model_copy(deep=True)
         catch_up = detectors.video.catch_up  # in a thread: they may have many stretches
         await asyncio.to_thread(catch_up, reversed(found), track.stream_sec, self._config)
         track.detectors = detectors
-
-    async def _measured_by(self, prober: SegmentProber, segment: Segment) -> SegmentMeasurement:
-        return await prober.measure(
-            segment,
-            target_duration_sec=self._state.target_duration_sec,
-            silence_db=self._config.silence_db_threshold,
-        )
 
     async def _apply_measurement(
         self,

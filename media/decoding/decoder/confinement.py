@@ -91,8 +91,8 @@ def _program(architecture: int, allowed: tuple[int, ...]) -> bytes:
     )
 
 
-def _instruction(code: int, value: int, *, jump_true: int = 0, jump_false: int = 0) -> bytes:
-    return struct.pack("=HBBI", code, jump_true, jump_false, value)
+def _instruction(code: int, value: int, *, jump_true: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, jump_true, 0, value)
 
 
 def _prctl(option: int, *arguments: int) -> bool:

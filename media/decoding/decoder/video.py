@@ -33,7 +33,7 @@ _SCALER = av.video.reformatter.VideoReformatter()  # preparing takes as long as 
 class FrameSampler:
     """The frames of a segment, scaled down; or only as many as its job asks for."""
 
-    def __init__(self, job: JobHead, slates: bytes = b"") -> None:
+    def __init__(self, job: JobHead, slates: bytes) -> None:
         self._job = job
         self._slates = slates
         self._depth = job.depth

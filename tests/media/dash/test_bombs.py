@@ -11,8 +11,7 @@ from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MediaPlaylist
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.playlists.loading import load_again
-from media.playlists.manifests import LARGE_CHARS, LIMITS, read_beside
+from media.playlists.loading import LARGE_MANIFEST_CHARS, MANIFEST_LIMITS, load_again, read_beside
 from media.processes.run_once import Limits
 from media.sources.direct import ManifestSource
 from media.sources.source import SourceState
@@ -30,7 +29,7 @@ from tests.media.dash.build import (
 from tests.media.dash.cost import cost_of
 from tests.testkit.stand_ins import always, reply, scripted_server
 
-MUCH = "<!--" + " much " * (LARGE_CHARS // 6 + 1) + "-->"
+MUCH = "<!--" + " much " * (LARGE_MANIFEST_CHARS // 6 + 1) + "-->"
 LARGE = manifest(
     MUCH
     + adaptation_set(template(timeline('t="0" d="2" r="9"')) + PICTURE)
@@ -86,7 +85,7 @@ async def test_a_manifest_is_not_read_for_each_of_its_representations() -> None:
 
 @pytest.mark.parametrize("fragment", ["", "#video=v", "#audio=a"])
 async def test_a_large_manifest_says_the_same_as_if_it_were_small(fragment: str) -> None:
-    assert len(LARGE) > LARGE_CHARS
+    assert len(LARGE) > LARGE_MANIFEST_CHARS
     small = LARGE.replace(MUCH, "")
     expected = read_manifest(small, URL, url=URL + fragment, now=datetime.now(UTC))
     read, read_sec = await read_beside(LARGE, URL, url=URL + fragment)
@@ -122,6 +121,9 @@ async def test_a_large_manifest_is_refused_for_the_same_reason() -> None:
     ],
 )
 async def test_what_cannot_be_read_within_its_limits_is_refused(limits: dict[str, int]) -> None:
-    changed = {**{name: getattr(LIMITS, name) for name in LIMITS.__dataclass_fields__}, **limits}
+    changed = {
+        **{name: getattr(MANIFEST_LIMITS, name) for name in MANIFEST_LIMITS.__dataclass_fields__},
+        **limits,
+    }
     with pytest.raises(PlaylistTooLarge):
         await read_beside(LARGE + MUCH * 200, URL, url=URL, limits=Limits(**changed))
