@@ -18,9 +18,7 @@ from media.hls.segment_drafts import MAX_DURATION_SEC
 from media.hls.tags import UriResolver
 
 MAX_URL_CHARS = 2_048
-STILL_GROWING_SEC = (
-    90.0  # a length that comes with each segment is final when none came for so long
-)
+STILL_GROWING_SEC = 90.0  # a length told with each segment is final when none came for so long
 
 
 class TrackPlaylist(NamedTuple):

@@ -34,10 +34,8 @@ class ProbeLimits:
 
 
 def probes_at_once(wanted: int | None = None) -> int:
-    """Return how many segments are measured at once: as many as `wanted`, else one a core.
-
-    At least two, so that one segment that takes long does not stop all other streams.
-    """
+    """Return how many segments are measured at once: as many as `wanted`, else one a core."""
+    # At least two, so that one segment that takes long does not stop all other streams.
     return max(2, wanted or usable_cores())
 
 

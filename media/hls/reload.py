@@ -57,11 +57,9 @@ def next_reload_delay(
 
 
 def counted_start(now: float, due_at: float | None) -> float:
-    """Return when a request that starts now counts as started, in seconds of a monotonic clock.
-
-    That is when it was due, if that is just past: timers fire a little late, and from request to
-    request that would add up. None: nothing was due.
-    """
+    """Return when a request that starts now counts as started, in seconds of a monotonic clock."""
+    # That is when it was due, if that is just past: timers fire a little late, and from request to
+    # request that would add up. None: nothing was due.
     return now if due_at is None or not 0 <= now - due_at < LATE_SEC else due_at
 
 

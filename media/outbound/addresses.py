@@ -69,11 +69,9 @@ def is_refused(address: IPAddress) -> bool:
 
 
 def is_refused_host(host: str) -> bool:
-    """Tell from its text alone whether `host`, without brackets, is none to send requests to.
-
-    Numbers that are no plain dotted quad (127.1, 0x7f000001, 0177.0.0.1) are refused whatever
-    they mean: programs that read URLs do not agree on it.
-    """
+    """Tell from its text alone whether `host`, without brackets, is none to send requests to."""
+    # Numbers that are no plain dotted quad (127.1, 0x7f000001, 0177.0.0.1) are refused whatever
+    # they mean: programs that read URLs do not agree on it.
     name = fold_host(host)
     literal = parse_literal(name)
     if literal is not None:

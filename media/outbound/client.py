@@ -82,11 +82,9 @@ def webhook_client(
     ca_bundle: Path | None = None,
     network: httpcore.AsyncNetworkBackend | None = None,
 ) -> httpx.AsyncClient:
-    """Return the client for webhooks: no redirects, no proxy, no cookies.
-
-    HTTP/1.1 alone: an answer whose body never ends is left by closing its connection. httpcore 1.0
-    leaves a stream of HTTP/2 open then, and a connection has a hundred of them.
-    """
+    """Return the client for webhooks: no redirects, no proxy, no cookies."""
+    # HTTP/1.1 alone: an answer whose body never ends is left by closing its connection. httpcore
+    # 1.0 leaves a stream of HTTP/2 open then, and a connection has a hundred of them.
     network = network or httpcore.AnyIOBackend()
     open_pool = _direct(guard, _trusting(ca_bundle), network, http2=False)
     client = _client(GuardedTransport(guard, open_pool), {})

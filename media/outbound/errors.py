@@ -112,12 +112,10 @@ class BadRange(BadBody):
 
 @contextmanager
 def typed_errors() -> Iterator[None]:
-    """Turn whatever a request to a stranger raises into `FetchError`.
-
-    Strangers reach the corners of every library on the way: what those raise is not always what
-    they document. So an exception of any type means that the request failed. The original is cut
-    off: its text may hold parts of a URL or tell open ports from closed ones.
-    """
+    """Turn whatever a request to a stranger raises into `FetchError`."""
+    # Strangers reach the corners of every library on the way: what those raise is not always what
+    # they document. So an exception of any type means that the request failed. The original is cut
+    # off: its text may hold parts of a URL or tell open ports from closed ones.
     try:
         yield
     except FetchError:

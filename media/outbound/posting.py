@@ -31,11 +31,9 @@ async def post_webhook(
     headers: Mapping[str, str],
     total_timeout_sec: float = TOTAL_TIMEOUT_SEC,
 ) -> ReceiverAnswer:
-    """Post `body` once and return the answer, whatever its status.
-
-    The status is the answer. Its body means nothing: a little of it is read, for a second and up to
-    64 KiB, so that the connection can be used again; what is longer, late or broken is left.
-    """
+    """Post `body` once and return the answer, whatever its status."""
+    # The status is the answer. Its body means nothing: a little of it is read, for a second and up
+    # to 64 KiB, so that the connection can be used again; what is longer, late or broken is left.
     request = partial(client.build_request, "POST", url, content=body, headers=headers)
     return await _answer_to(client, request, total_timeout_sec)
 

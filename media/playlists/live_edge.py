@@ -57,13 +57,11 @@ async def published(
 
 
 async def count_published(segments: Sequence[Segment], sure: int, is_there: IsThere) -> int:
-    """Return how many segments there are up to the newest one that is published.
-
-    It is the last as a rule, or the one after those that are sure. Where neither is there, one in
-    the middle is asked for, too: a single segment may be missing for good. Each further question
-    halves what is left. Where a server fails and nothing else is there, its failure counts as a
-    segment: fetching that tells what is wrong.
-    """
+    """Return how many segments there are up to the newest one that is published."""
+    # It is the last as a rule, or the one after those that are sure. Where neither is there, one in
+    # the middle is asked for, too: a single segment may be missing for good. Each further question
+    # halves what is left. Where a server fails and nothing else is there, its failure counts as a
+    # segment: fetching that tells what is wrong.
     first, last = max(sure, _oldest_late(segments)), len(segments) - 1
     if first > last:
         return sure

@@ -11,7 +11,6 @@ from media.decoding.decode_slots import DecodeUsage
 from media.decoding.errors import UndecodableSegment
 from media.decoding.probe import Probe
 from media.hls.playlist import Segment
-from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.watching.footage import Footage
 from media.watching.preroll import Lead
@@ -73,6 +72,7 @@ class SegmentProber:
         self._max_bytes = segment_max_bytes
         self._memory = memory or MemoryBudget(2 * segment_max_bytes)
         self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
+        self.mirrors = self._fetcher.mirrors
         self.cache = cache or SegmentCache()
         self._slates = slates
         self.journal = journal
@@ -97,10 +97,6 @@ class SegmentProber:
         )
         other._turn, other._usage = self._turn, self._usage
         return other
-
-    @property
-    def mirrors(self) -> Mirrors:
-        return self._fetcher.mirrors
 
     async def measure(
         self,

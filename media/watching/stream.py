@@ -53,9 +53,7 @@ LISTED_LATER_SEC = (2.0, 4.0, 8.0, 16.0, 32.0)
 alone, or sound alone, is asked again after the first time, then after the next, and so on."""
 
 RENEW_BEFORE_SEC = 900.0
-RENEW_SHARE = (
-    0.25  # media URLs are renewed so long before they expire, or at this share of their life
-)
+RENEW_SHARE = 0.25  # URLs are renewed so long before they expire, or this share of a shorter life
 RENEW_AGAIN_SEC = 30.0
 
 

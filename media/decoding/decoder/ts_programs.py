@@ -35,10 +35,8 @@ def ts_programs(segment: bytes) -> list[TsProgram]:
 
 
 def metadata_pids(segment: bytes) -> frozenset[int]:
-    """Return the PIDs of timed metadata.
-
-    Where the table has no descriptor that says ID3, ffmpeg takes it for the beginning of an MP3.
-    """
+    """Return the PIDs of timed metadata."""
+    # Where the table has no descriptor that says ID3, ffmpeg takes it for the beginning of an MP3.
     return frozenset(
         pid
         for _, section in _program_tables(segment, {})

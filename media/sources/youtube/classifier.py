@@ -20,13 +20,11 @@ _WITH_MEDIA = frozenset({"is_live", "post_live"})  # other HLS is a recording's
 
 
 def classify(resolution: ResolvedVideo) -> Observation:
-    """Return what a resolution says of the stream.
-
-    What is served counts most. Then messages on the egress or the client, which may stand beside
-    any state and say nothing of the stream; then messages on the video; then the live status,
-    which alone is not to be trusted: members-only, geo-blocked and age-gated videos all say
-    `was_live`, and a rate limit on the player API leaves `is_live` without formats.
-    """
+    """Return what a resolution says of the stream."""
+    # What is served counts most. Then messages on the egress or the client, which may stand beside
+    # any state and say nothing of the stream; then messages on the video; then the live status,
+    # which alone is not to be trusted: members-only, geo-blocked and age-gated videos all say
+    # `was_live`, and a rate limit on the player API leaves `is_live` without formats.
     ladder = rank_media(resolution) if resolution.live_status in _WITH_MEDIA else ()
     media = next(iter(ladder), None)
     if media and resolution.live_status == "is_live":

@@ -140,11 +140,9 @@ def streamlink_config(options: YouTubeOptions) -> list[str]:
 
 
 def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> ResolvedVideo:
-    """Read what `yt-dlp --dump-single-json` printed.
-
-    Where there are no formats, its last warning on the video is the site's reason: the extractor
-    gives it after those on single clients.
-    """
+    """Read what `yt-dlp --dump-single-json` printed."""
+    # Where there are no formats, its last warning on the video is the site's reason: the extractor
+    # gives it after those on single clients.
     lines = [
         found.groups()
         for found in map(_LINE.match, stderr.decode(errors="replace").splitlines())
