@@ -22,6 +22,17 @@ from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launcher import Launcher
 from api.store import Store, StoreUnavailable
+from api.store.reconciliation import (
+    COVERAGE,
+    DELIVERIES,
+    EVENTS,
+    IDEMPOTENCY_KEYS,
+    INCIDENTS,
+    MONITORS,
+    QUIET_SPANS,
+    SILENCES,
+    Removable,
+)
 from monitors.random_ids import is_monitor_id
 
 QUICK_ROUND_SEC: Final = 15
@@ -57,16 +68,13 @@ class Reconciler:
             started=await self.start_unconfirmed(),
             ended=await self._end_closed(),
             stopped=await self._stop_orphans(),
-            forgotten_monitors=await self._remove(self.store.reconciliation.remove_monitors),
-            forgotten_events=await self._remove(self.store.reconciliation.remove_events),
+            forgotten_monitors=await self._remove(MONITORS),
+            forgotten_events=await self._remove(EVENTS),
         )
         await self.evidence.remove_old()
-        await self._remove(self.store.incidents.remove)
-        await self._remove(self.store.coverage.remove)
-        await self._remove(self.store.coverage.remove_quiet)
-        await self._remove(self.store.deliveries.remove_old)
-        await self._remove(self.store.silences.remove_ended)
-        await self._remove(self.store.reconciliation.remove_keys, kept=KEYS_KEPT)
+        for old in (INCIDENTS, COVERAGE, QUIET_SPANS, DELIVERIES, SILENCES):
+            await self._remove(old)
+        await self._remove(IDEMPOTENCY_KEYS, kept=KEYS_KEPT)
         await self.waker.start_missing()
         self.metrics.reconciled(report, self.now())
         _log.info("reconciled", **report.model_dump())
@@ -144,17 +152,12 @@ class Reconciler:
             await self.engine.cancel(monitor_id)
         return len(orphans)
 
-    async def _remove(
-        self,
-        remove: Callable[[datetime, int], Awaitable[int]],
-        *,
-        kept: timedelta | None = None,
-    ) -> int:
+    async def _remove(self, old: Removable, *, kept: timedelta | None = None) -> int:
         """Remove what is past its time; what does not fit into one round is left for the next."""
         before = self.now() - (kept or self.retention)
         total = 0
         for _ in range(REMOVAL_ROUNDS):
-            removed = await remove(before, REMOVALS)
+            removed = await self.store.reconciliation.remove(old, before, REMOVALS)
             total += removed
             if removed < REMOVALS:
                 break

@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 
 from api.monitors.service import shown_name
-from api.store.records import MonitorSummary
+from api.store.monitor_records import MonitorSummary
 from monitors.reports import SoundLevels
 from monitors.status import Health
 

@@ -17,7 +17,7 @@ from sqlalchemy import Table, insert, text, update
 
 from api.coverage.service import CoverageRange, CoverageService
 from api.store import Store, open_store
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from api.store.tables import coverage, incidents, monitors
 from benchmarks.machine import machine
 from monitors.config import MonitorConfig

@@ -10,8 +10,7 @@ from sqlalchemy import insert, text
 
 from api.store import Store, open_store
 from api.store.filters import IncidentFilter
-from api.store.records import MonitorRecord
-from api.store.rows import new_row
+from api.store.monitor_records import MonitorRecord, new_row
 from api.store.tables import monitors
 from benchmarks.coverage import databases
 from benchmarks.machine import machine

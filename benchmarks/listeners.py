@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from api.store import open_store
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from benchmarks.gateway.service import INTERNAL_KEY, KEY, running_gateway
 from benchmarks.machine import machine
 from monitors.config import MonitorConfig

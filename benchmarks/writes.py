@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from api.store import open_store
 from api.store.database import Database
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from monitors.reports import EventReport, StatusReport
 from monitors.status import MonitorStatus, StreamStatus
 from tests.testkit.monitor_rows import insert_monitor

@@ -11,8 +11,8 @@ from api.coverage.views import report_row
 from api.errors import MonitorNotFound, ValidationFailed
 from api.injection import injected
 from api.store import Store
+from api.store.coverage import CoverageSubject
 from api.store.filters import Label
-from api.store.records import CoverageSubject
 from monitors.availability import Totals
 from monitors.coverage import (
     CoverageInterval,

@@ -13,7 +13,7 @@ from api.coverage.schemas import (
     TimelineInterval,
 )
 from api.monitors.service import shown_name
-from api.store.records import CoverageSubject
+from api.store.coverage import CoverageSubject
 from monitors.availability import PeriodTotals, Totals
 from monitors.coverage import CoverageCondition, CoverageInterval
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activities.destination_declarations import DestinationSecrets
 from api.errors import ValidationFailed
 from api.secrets import NoSecretsKey, SecretBox
-from api.store.destination_records import DestinationRecord
+from api.store.destinations import DestinationRecord
 
 KEY_BYTES: Final = 32
 

@@ -23,8 +23,8 @@ from api.metrics import GatewayMetrics
 from api.store import Store
 from api.store.boards import Scope, load_board, to_remind
 from api.store.deliveries import add_row, hand_out, in_flight, reminded_incident, silence_rows
-from api.store.destination_records import Board, DestinationRecord, NotificationStatus
-from api.store.destinations import find_destination
+from api.store.delivery_records import Board, NotificationStatus
+from api.store.destinations import DestinationRecord, find_destination
 from notifications.notification import NotificationState
 
 FEW_ROWS: Final = 200

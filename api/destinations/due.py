@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.store.destination_records import LOST_AFTER, Board, NotificationStatus, QueuedRow
+from api.store.delivery_records import LOST_AFTER, Board, NotificationStatus, QueuedRow
 from notifications.notification import NotificationState
 
 MAX_GROUP: Final = 2000

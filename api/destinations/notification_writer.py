@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.store import Store
-from api.store.destination_records import DeliveryRecord, DestinationRecord
+from api.store.delivery_records import DeliveryRecord
+from api.store.destinations import DestinationRecord
 from api.store.told import ToldRow
 from monitors.events import EventType, StreamEvent, kind_of
 from monitors.evidence import URL_FIELD

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from activities.destination_declarations import Retry
 from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_EVENT_ID, EXAMPLE_ID
 from api.parameters import APPLIED_BY, Pagination
-from api.store.destination_records import NotificationStatus
+from api.store.delivery_records import NotificationStatus
 from monitors.labels import AppliedBy
 from monitors.status import Severity
 from notifications.notification import DestinationType, Language, NotificationState

@@ -25,7 +25,8 @@ from api.errors import DestinationNotFound, InvalidUrl, ValidationFailed
 from api.injection import injected
 from api.parameters import Pagination
 from api.store import Store
-from api.store.destination_records import DestinationRecord, NotificationStatus
+from api.store.delivery_records import NotificationStatus
+from api.store.destinations import DestinationRecord
 from api.url_checks import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed, AppriseCheck
 from monitors.random_ids import new_destination_id
 from notifications.destination_urls import (

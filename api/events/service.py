@@ -13,7 +13,8 @@ from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.service import MonitorService
 from api.parameters import Pagination
 from api.store import Store
-from api.store.records import EventRecord, MonitorRecord
+from api.store.events import EventRecord
+from api.store.monitor_records import MonitorRecord
 from monitors.evidence_links import EvidenceLinks
 from monitors.status import DeliveryStatus
 

@@ -18,16 +18,9 @@ from api.evidence.quota import EvidenceQuota, QuotaExceeded
 from api.evidence.spool import Spooled, spooled
 from api.metrics import GatewayMetrics
 from api.store import Store
-from api.store.evidence import DELETED, EvidenceRecord
-from api.store.evidence_tables import EvidenceState
+from api.store.evidence import DELETED, EvidenceRecord, EvidenceState
 from evidence.store import FileStore, StoreFailed
-from monitors.evidence import (
-    MOST_BYTES,
-    EvidenceItem,
-    EvidenceKind,
-    EvidenceLevel,
-    is_evidence_id,
-)
+from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind, EvidenceLevel, is_evidence_id
 
 PICTURES_AT_ONCE: Final = 8
 LARGE_AT_ONCE: Final = 2

@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.error_docs import EXAMPLE_EVIDENCE_ID
-from api.store.evidence_tables import EvidenceState
+from api.store.evidence import EvidenceState
 from monitors.evidence import EvidenceKind, EvidenceMoment
 
 

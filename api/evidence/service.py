@@ -18,8 +18,7 @@ from api.errors import (
 from api.evidence.quota import EVICTED, EXPIRED, remove_files
 from api.evidence.schemas import ListedEvidence
 from api.store import Store
-from api.store.evidence import DELETED, EvidenceRecord
-from api.store.evidence_tables import EvidenceState
+from api.store.evidence import DELETED, EvidenceRecord, EvidenceState
 from evidence.store import FileMissing, FileStore, StoreFailed
 from monitors.evidence import CONTENT_TYPES, evidence_path
 from monitors.evidence_links import EvidenceLinks

@@ -8,7 +8,7 @@ from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_ID, EXAMPLE_INCIDENT_
 from api.events.schemas import AuditedEvent
 from api.evidence.schemas import ListedEvidence
 from api.parameters import Pagination
-from api.store.destination_records import NotificationStatus
+from api.store.delivery_records import NotificationStatus
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, NotificationState
 

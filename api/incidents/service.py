@@ -25,7 +25,7 @@ from api.monitors.service import shown_name
 from api.parameters import Pagination
 from api.store import Store
 from api.store.filters import IncidentFilter
-from api.store.records import IncidentRecord
+from api.store.incidents import IncidentRecord
 from monitors.evidence_links import EvidenceLinks
 from monitors.incidents import is_incident_id
 

@@ -24,7 +24,7 @@ from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import Monitors
 from api.reconciler import Reconciler
 from api.slates.service import Slates
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, EventReportAnswer, StatusReportAnswer
 from monitors.status import MonitorStatus
@@ -62,7 +62,7 @@ async def report_status(
     monitor_id: str,
     is_probe: Annotated[bool, Depends(require_probe)],
 ) -> StatusReportAnswer:
-    """Take a monitor's condition; `api.store.records.with_report` says which report counts."""
+    """Take a monitor's condition; `api.store.monitor_records.with_report` says which report counts."""
     report = parse_report(StatusReceived, await read_body(request))
     if is_probe and not report.status.is_active:
         raise ValidationFailed("status: a probe cannot report that a monitor has ended")

@@ -37,8 +37,8 @@ from api.monitors.launcher import Launcher
 from api.monitors.schemas import CreatedMonitor, CreateMonitor
 from api.monitors.secret_headers import SecretHeaders
 from api.store import Store
-from api.store.insertion import DuplicateStream, TooManyMonitors
-from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
+from api.store.insertion import DuplicateStream, EarlierCreation, IdempotencyKey, TooManyMonitors
+from api.store.monitor_records import MonitorRecord
 from api.url_checks import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
 from monitors.evidence import EvidenceLevel
 from monitors.random_ids import new_monitor_id

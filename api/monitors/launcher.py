@@ -9,7 +9,7 @@ import structlog
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
 from api.store import Store, StoreUnavailable
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from monitors.webhook_signing import callback_seal
 from workflows.messages import MonitorInput
 

@@ -34,15 +34,7 @@ from api.monitors.schemas import (
 )
 from api.monitors.service import Monitors
 from api.monitors.updates import MonitorUpdates, parse_change
-from api.parameters import (
-    Count,
-    EmptyIsNone,
-    LabelFilter,
-    Limit,
-    Offset,
-    PathId,
-    check_single,
-)
+from api.parameters import Count, EmptyIsNone, LabelFilter, Limit, Offset, PathId, check_single
 from api.request_limits import Counted
 from api.store.filters import MonitorFilter
 from monitors.status import Health, MonitorStatus

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.errors import InvalidConfig
 from api.secrets import NoSecretsKey, SecretBox
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from monitors.request_headers import MASK
 from monitors.stream_url import StreamKind
 

@@ -22,7 +22,7 @@ from api.monitors.schemas import (
 from api.parameters import Pagination
 from api.store import Store
 from api.store.filters import MonitorFilter
-from api.store.records import LastReport, MonitorRecord, MonitorSummary
+from api.store.monitor_records import LastReport, MonitorRecord, MonitorSummary
 from monitors.random_ids import is_monitor_id
 from monitors.reports import HealthReport, MediaFacts, Statistics, is_newer
 from monitors.status import MonitorStatus

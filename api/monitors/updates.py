@@ -13,7 +13,7 @@ from api.monitors.schemas import ChangeMonitor, MonitorDetails
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.store import Store
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.request_headers import masked
 from monitors.stream_url import parse_stream_url

@@ -26,7 +26,7 @@ from api.page.figures import (
 from api.page.rendering import HEADERS, Page, page_router
 from api.page.texts import Words
 from api.parameters import LabelText
-from api.store.records import CoverageSubject
+from api.store.coverage import CoverageSubject
 from monitors.availability import TimeResolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval
 

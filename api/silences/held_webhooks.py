@@ -43,7 +43,7 @@ class HeldWebhooks:
             EngineUnavailable, StoreUnavailable: one of them does not answer.
         """
         now = self._now()
-        due = await self._store.held_webhooks.due(now)
+        due = await self._store.silences.webhooks_due(now)
         self._asked_at = {each: at for each, at in self._asked_at.items() if each in due}
         to_ask: dict[str, list[str]] = {}
         for event_id, monitor_id in due.items():
@@ -77,7 +77,7 @@ class HeldWebhooks:
 
     async def _until_next_end_sec(self) -> float:
         now = self._now()
-        end = await self._store.held_webhooks.next_end(now)
+        end = await self._store.silences.next_end(now)
         left_sec = (end - now).total_seconds() if end else LONGEST_SLEEP_SEC
         return min(max(left_sec, SHORTEST_SLEEP_SEC), LONGEST_SLEEP_SEC)
 

@@ -14,7 +14,7 @@ from api.parameters import Pagination
 from api.silences.held_webhooks import HeldWebhooks
 from api.silences.schemas import CreateSilence, Silence, SilenceList
 from api.store import Store
-from api.store.destination_records import SilenceRecord
+from api.store.silences import SilenceRecord
 from monitors.random_ids import new_silence_id
 
 LONGEST: Final = timedelta(days=366)

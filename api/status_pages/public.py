@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from api.monitors.service import shown_name
-from api.store.records import CoverageSubject, IncidentRecord
+from api.store.coverage import CoverageSubject
+from api.store.incidents import IncidentRecord
 from api.store.status_pages import ShownMonitor, StatusPageRecord
 from monitors.availability import PeriodTotals, TimeResolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval

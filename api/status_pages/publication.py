@@ -16,7 +16,7 @@ from api.injection import injected
 from api.status_pages.public import PublicPage, Seen, public_page
 from api.status_pages.service import StatusPageService
 from api.store import Store, StoreUnavailable
-from api.store.records import IncidentRecord
+from api.store.incidents import IncidentRecord
 from api.store.status_pages import StatusPageRecord
 from notifications.notification import Language
 

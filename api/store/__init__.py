@@ -22,7 +22,6 @@ from api.store.deliveries import DeliveryStore
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
 from api.store.evidence import EvidenceStore
-from api.store.held_webhooks import HeldWebhookStore
 from api.store.incident_deliveries import IncidentDeliveryStore
 from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
@@ -61,7 +60,6 @@ class Store:
         self.destinations = DestinationStore(database)
         self.silences = SilenceStore(database)
         self.deliveries = DeliveryStore(database)
-        self.held_webhooks = HeldWebhookStore(database)
         self.told = ToldStore(database)
         self.evidence = EvidenceStore(database)
         self.latest_pictures = LatestPictureStore(database)

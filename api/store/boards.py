@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.deliveries import told_together
-from api.store.destination_records import Board, NotificationStatus, QueuedRow
-from api.store.destination_tables import deliveries
+from api.store.delivery_records import Board, NotificationStatus, QueuedRow, deliveries
 from api.store.silences import silences_since
-from api.store.tables import incidents, monitors
+from api.store.tables import IS_OPEN, incidents, monitors
 from monitors.events import kind_of
 from notifications.notification import NotificationState
 
@@ -106,7 +105,7 @@ async def _told(connection: AsyncConnection, destination_id: str, limit: int) ->
 def _is_open(destination_id: str, statuses: Collection[NotificationStatus]) -> ColumnElement[bool]:
     """Match the openings of open incidents that nobody acknowledged."""
     return and_(
-        text("incidents.is_open"),  # as the partial index has it
+        IS_OPEN,
         incidents.c.acknowledged_at.is_(None),
         deliveries.c.destination_id == destination_id,
         deliveries.c.state == NotificationState.OPENED,

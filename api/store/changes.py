@@ -14,8 +14,6 @@ from api.store.tables import changes
 
 
 class ChangeSubject(StrEnum):
-    """What may change."""
-
     MONITOR = "monitor"
     INCIDENT = "incident"
 
@@ -32,8 +30,7 @@ class Change:
 class ChangeStore(StorePart):
     async def newest(self) -> int:
         """Return the highest number there is, 0 when nothing has ever changed."""
-        async with self._database.read() as connection:
-            return await connection.scalar(select(func.max(changes.c.number))) or 0
+        return await self._database.scalar(select(func.max(changes.c.number))) or 0
 
     async def after(self, number: int, *, limit: int | None = None) -> list[Change]:
         """Return the changes with higher numbers, lowest first.

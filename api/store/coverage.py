@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -23,11 +24,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
 from api.store.filters import Label, has_labels
-from api.store.records import CoverageSubject
-from api.store.rows import MONITORS_WITH_STATS
+from api.store.monitor_records import MONITORS_WITH_STATS
 from api.store.tables import coverage, incidents, monitor_stats, monitors, quiet_spans
 from monitors.coverage import IncidentSpan, Observation, ObservedSpan, QuietSpan, join
 from monitors.events import EventType, StreamEvent
+
+
+@dataclass(frozen=True)
+class CoverageSubject:
+    """A monitor whose coverage is asked for.
+
+    Attributes:
+        heard_at: when its last report was true.
+        seen_until: end of what was observed last.
+        check_interval_sec: of its config.
+    """
+
+    monitor_id: str
+    name: str | None
+    title: str | None
+    labels: dict[str, str]
+    stream_url: str
+    created_at: datetime
+    finished_at: datetime | None
+    live_since: datetime | None
+    live_until: datetime | None
+    heard_at: datetime | None
+    seen_until: datetime | None
+    check_interval_sec: float | None
+
 
 _TIME = coverage.c.start_at.type
 _later = coverage.alias()
@@ -199,18 +224,6 @@ class CoverageStore(StorePart):
         async with self._database.write() as connection:
             if await _lock(connection, monitor_id):
                 await connection.execute(adding, rows)
-
-    async def remove_quiet(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` spans of good time that ended before then; return how many."""
-        end_at = quiet_spans.c.end_at
-        return await self._database.remove_first(
-            quiet_spans, end_at < before, by=end_at, limit=limit
-        )
-
-    async def remove(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` spans that ended before then; return how many."""
-        end_at = coverage.c.end_at
-        return await self._database.remove_first(coverage, end_at < before, by=end_at, limit=limit)
 
 
 def _leave_out(

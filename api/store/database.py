@@ -30,11 +30,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-)
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -75,11 +71,7 @@ class Database:
     """A pool of connections; opening it touches nothing yet."""
 
     def __init__(self, url: str, *, statement_limit_sec: float = STATEMENT_LIMIT_SEC) -> None:
-        """Prepare a pool for `url`.
-
-        Raises:
-            InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
-        """
+        """Prepare a pool for `url`; raises InvalidDatabaseUrl."""
         self._url = url
         self._statement_limit_sec = statement_limit_sec
         self.engine = make_engine(url, POOL_SIZE, statement_limit_sec)
@@ -105,7 +97,6 @@ class Database:
                 yield connection
 
     async def rows(self, query: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
-        """Return what a query finds."""
         async with self.read() as connection:
             return (await connection.execute(query)).all()
 
@@ -124,8 +115,12 @@ class Database:
         async with self.read() as connection:
             return (await connection.execute(query)).one_or_none()
 
+    async def scalar(self, query: Executable) -> Any:
+        """Return the first column of the first row that a query finds; None: there is none."""
+        async with self.read() as connection:
+            return await connection.scalar(query)
+
     async def scalars(self, query: Executable) -> list[Any]:
-        """Return the first column of what a query finds."""
         async with self.read() as connection:
             return list((await connection.scalars(query)).all())
 
@@ -157,11 +152,7 @@ class Database:
     async def remove_first(
         self, table: Table, *conditions: ColumnElement[bool], by: Column[Any], limit: int
     ) -> int:
-        """Remove up to `limit` rows that meet the conditions, the lowest `by` a column first.
-
-        Returns:
-            How many.
-        """
+        """Remove up to `limit` rows that meet conditions, lowest `by` first; return how many."""
         key = tuple_(*table.primary_key.columns)
         old = select(*table.primary_key.columns).where(*conditions).order_by(by).limit(limit)
         return await self.write_one(delete(table).where(key.in_(old)))
@@ -193,9 +184,6 @@ class Database:
 
         On PostgreSQL a statement may take as long as it needs, but waits for a lock no longer than
         other statements; each migration is a transaction. On SQLite all are one.
-
-        Raises:
-            StoreUnavailable: the database does not answer.
         """
         if not self.is_postgres:
             async with self.write() as connection:

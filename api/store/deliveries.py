@@ -8,9 +8,8 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
-from api.store.destination_records import DeliveryRecord, NotificationStatus
-from api.store.destination_tables import deliveries, destinations
-from api.store.tables import incidents
+from api.store.delivery_records import DeliveryRecord, NotificationStatus, deliveries
+from api.store.destinations import destinations
 from notifications.notification import NotificationState
 
 
@@ -135,22 +134,6 @@ class DeliveryStore(StorePart):
             found: datetime | None = await connection.scalar(query)
         return found
 
-    async def remove_old(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` rows from before then; return how many.
-
-        Beginnings of open incidents stay: their recoveries go to whoever has them.
-        """
-        is_open = exists().where(
-            incidents.c.incident_id == deliveries.c.incident_id, incidents.c.is_open
-        )
-        return await self._database.remove_first(
-            deliveries,
-            deliveries.c.created_at < before,
-            ~is_open,
-            by=deliveries.c.created_at,
-            limit=limit,
-        )
-
 
 async def add_row(connection: AsyncConnection, **values: Any) -> int:
     """Add a row that waits; return its id."""
@@ -159,27 +142,6 @@ async def add_row(connection: AsyncConnection, **values: Any) -> int:
         insert(deliveries).values(row).returning(deliveries.c.delivery_id)
     )
     return int(added.scalar_one())
-
-
-async def requeue_later(
-    connection: AsyncConnection, monitor_id: str, sequence: int, *, since: datetime
-) -> list[str]:
-    """Have rows that wait queue behind those of an earlier event; return their destinations.
-
-    `since` is when the first later event was recorded.
-    """
-    is_later = (
-        deliveries.c.created_at >= since,
-        deliveries.c.monitor_id == monitor_id,
-        deliveries.c.sequence > sequence,
-        deliveries.c.status == NotificationStatus.PENDING,
-    )
-    removed = await connection.execute(delete(deliveries).where(*is_later).returning(deliveries))
-    rows = [dict(row._mapping) for row in removed.all()]
-    rows.sort(key=lambda row: (row["sequence"], row.pop("delivery_id")))
-    if rows:
-        await connection.execute(insert(deliveries), rows)
-    return [row["destination_id"] for row in rows]
 
 
 async def in_flight(connection: AsyncConnection, destination_id: str) -> int | None:

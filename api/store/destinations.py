@@ -1,14 +1,104 @@
 """Destinations in the database, and which monitors name them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.destination_declarations import Retry
 from api.store.database import StorePart
-from api.store.destination_records import DestinationRecord
-from api.store.destination_tables import destinations, monitor_destinations
+from api.store.tables import Json, UtcTime, belongs_to_monitor, choice, metadata
+from monitors.status import Severity
+from notifications.notification import DestinationType, Language
+
+
+def belongs_to_destination(*, primary_key: bool = False) -> Column[str]:
+    return Column(
+        "destination_id",
+        String(64),
+        ForeignKey("destinations.destination_id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("destination_id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("type", choice(DestinationType, 16), nullable=False),
+    Column("shown_url", Text, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("public_key", Text),
+    Column("events", Json, nullable=False),
+    Column("min_severity", choice(Severity, 16)),
+    Column("remind_every_sec", Integer),
+    Column("group_window_sec", Integer, nullable=False),
+    Column("retry", choice(Retry, 8), nullable=False),
+    Column("language", choice(Language, 2), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("applied_by", String(63)),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "created_at", "destination_id"),
+)
+"""`secrets` (the URL and signing keys) are sealed by `api.secrets`; `shown_url` has none."""
+
+monitor_destinations = Table(
+    "monitor_destinations",
+    metadata,
+    belongs_to_monitor(primary_key=True),
+    belongs_to_destination(primary_key=True),
+    Index(None, "destination_id"),
+)
+"""The destinations that a monitor names."""
+
+
+@dataclass(frozen=True)
+class DestinationRecord:
+    """A destination as the store knows it.
+
+    Attributes:
+        shown_url: the URL with its secrets masked.
+        secrets: the URL and signing keys, sealed by `api.secrets`.
+        public_key: with which Ed25519 signatures are verified, base64; None without them.
+        events: patterns of event types, as of `fnmatch`.
+        remind_every_sec: None: no reminders.
+        group_window_sec: 0: no groups.
+    """
+
+    destination_id: str
+    name: str
+    type: DestinationType
+    shown_url: str
+    secrets: str = field(repr=False)
+    public_key: str | None
+    events: list[str]
+    min_severity: Severity | None
+    remind_every_sec: int | None
+    group_window_sec: int
+    retry: Retry
+    language: Language
+    enabled: bool
+    created_at: datetime
+    applied_by: str | None = None
 
 
 class DestinationStore(StorePart):

@@ -1,7 +1,7 @@
 """The audit of events and deliveries in the database."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +10,49 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.coverage import note_life
 from api.store.database import StorePart
-from api.store.event_order import keep_order
 from api.store.evidence import expect_evidence
-from api.store.held_webhooks import silenced_until
 from api.store.incidents import apply_event
-from api.store.queueing import queue_event
-from api.store.records import Delivery, EventRecord, RecordedEvent, after_report
+from api.store.queueing import keep_order, queue_event
+from api.store.silences import silenced_until
 from api.store.tables import monitor_events, monitors
 from monitors.config import MonitorConfig
+from monitors.events import EventType
 from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is known of an event's webhook, as its columns and its reports name it."""
+
+    webhook_status: DeliveryStatus
+    webhook_attempts: int
+    webhook_last_error: str | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    event_id: str
+    event_type: EventType
+    payload: dict[str, Any]
+    delivery: Delivery
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """What follows from a report of an event.
+
+    Attributes:
+        to_tell: destinations for which it was queued just now.
+        silenced_until: until when a silence holds back its webhook, unless that is through.
+    """
+
+    to_tell: list[str]
+    silenced_until: datetime | None = None
+
 
 _OF_MONITOR = (
     *(monitors.c[name] for name in ("monitor_id", "name", "title", "labels", "config")),
@@ -177,3 +209,25 @@ def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
         delivery=_delivery(row),
         created_at=row.created_at,
     )
+
+
+_DELIVERY_ORDER = (
+    *(DeliveryStatus.NONE, DeliveryStatus.PENDING, DeliveryStatus.SILENCED),
+    *(DeliveryStatus.FAILED, DeliveryStatus.SENT),
+)
+
+
+def after_report(known: Delivery, reported: Delivery) -> Delivery:
+    """Return what is known of a delivery after a report, which may be late or come twice.
+
+    What was sent stays sent, at the newest time; what failed is not pending again. A redelivery
+    counts its attempts on from those before: one that fails leaves a sent webhook sent, but counts.
+    """
+    status, reported_status = known.webhook_status, reported.webhook_status
+    before, after = _DELIVERY_ORDER.index(status), _DELIVERY_ORDER.index(reported_status)
+    is_more = reported.webhook_attempts >= known.webhook_attempts
+    if after > before or (after == before and is_more):
+        return replace(reported, sent_at=reported.sent_at or known.sent_at)
+    if status is DeliveryStatus.SENT and reported_status is DeliveryStatus.FAILED and is_more:
+        return replace(reported, webhook_status=status, sent_at=known.sent_at)
+    return known

@@ -3,14 +3,29 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Select,
+    String,
+    Table,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart, insert_for
-from api.store.evidence_tables import EvidenceState, evidence
-from api.store.tables import incidents, monitors
+from api.store.tables import UtcTime, choice, incidents, metadata, monitors
 from monitors.events import StreamEvent, is_opening
 from monitors.evidence import (
     EvidenceItem,
@@ -21,6 +36,42 @@ from monitors.evidence import (
     is_evidence_id,
 )
 from monitors.incident_updates import incident_update
+
+
+class EvidenceState(StrEnum):
+    """Whether there is a file."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+    """There is none, or no longer; the reason says why."""
+
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("evidence_id", String(40), primary_key=True),
+    Column("incident_id", String(40), nullable=False),
+    Column("monitor_id", String(64), nullable=False),
+    Column("kind", choice(EvidenceKind, 16), nullable=False),
+    Column("moment", choice(EvidenceMoment, 16)),
+    Column("state", choice(EvidenceState, 8), nullable=False),
+    Column("reason", String(40)),
+    Column("is_stored", Boolean, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64)),
+    Column("taken_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "incident_id"),
+    Index(None, "state", "created_at"),
+    Index(None, "is_stored", "created_at"),
+    Index(None, "monitor_id", "is_stored", "size_bytes"),
+)
+"""One row a piece of evidence of an incident.
+
+`is_stored` says that its file may be in the store: it is set before the file is written. No foreign
+key removes a row with its monitor or incident, since its file is removed before it.
+"""
 
 DELETED: Final = "deleted"
 """Reason of what somebody removed: it does not come back."""
@@ -148,15 +199,12 @@ class EvidenceStore(StorePart):
 
     async def used_bytes(self, monitor_id: str | None = None) -> int:
         """Return how much is stored: of a monitor, or in all."""
-        of_it = _stored() if monitor_id is None else _stored() & _of(monitor_id)
-        async with self._database.read() as connection:
-            query = select(func.sum(evidence.c.size_bytes)).where(of_it)
-            return int(await connection.scalar(query) or 0)
+        query = select(func.sum(evidence.c.size_bytes)).where(_stored(monitor_id))
+        return int(await self._database.scalar(query) or 0)
 
     async def oldest(self, monitor_id: str | None, *, limit: int) -> list[EvidenceRecord]:
         """Return what has been stored for longest: of a monitor, or of all."""
-        of_it = _stored() if monitor_id is None else _stored() & _of(monitor_id)
-        return await self._records(_oldest_first(of_it, limit))
+        return await self._records(_oldest_first(_stored(monitor_id), limit))
 
     async def stored_before(self, moment: datetime, *, limit: int) -> list[EvidenceRecord]:
         is_old = evidence.c.created_at < moment
@@ -193,12 +241,9 @@ def _is(evidence_id: str) -> ColumnElement[bool]:
     return evidence.c.evidence_id == evidence_id
 
 
-def _of(monitor_id: str) -> ColumnElement[bool]:
-    return evidence.c.monitor_id == monitor_id
-
-
-def _stored() -> ColumnElement[bool]:
-    return evidence.c.is_stored.is_(True)
+def _stored(monitor_id: str | None = None) -> ColumnElement[bool]:
+    is_stored = evidence.c.is_stored.is_(True)
+    return is_stored if monitor_id is None else is_stored & (evidence.c.monitor_id == monitor_id)
 
 
 def _oldest_first(condition: ColumnElement[bool], limit: int) -> Select[Any]:

@@ -14,18 +14,14 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     true,
 )
 
-from api.store.rows import IS_ACTIVE
-from api.store.tables import incidents, monitor_labels, monitor_stats, monitors
+from api.store.monitor_records import IS_ACTIVE
+from api.store.tables import IS_OPEN, incidents, monitor_labels, monitor_stats, monitors
 from monitors.status import Health, IncidentKind, MonitorStatus, Severity
 
 Label = tuple[str, str]
-
-# Literally as the partial index has it: SQLite would not see that `is_open = 1` fits.
-_IS_OPEN = text("incidents.is_open")
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,7 @@ def is_wanted_incident(
     if wanted.monitor_id:
         conditions.append(incidents.c.monitor_id == wanted.monitor_id)
     if wanted.is_open is not None:
-        conditions.append(_IS_OPEN if wanted.is_open else ~incidents.c.is_open)
+        conditions.append(IS_OPEN if wanted.is_open else ~incidents.c.is_open)
     conditions.append(_is_of_sort(wanted, of_monitors=by_monitors or bool(wanted.monitor_id)))
     if wanted.since:
         conditions.append(incidents.c.started_at >= wanted.since)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Select, select
 
 from api.store.database import StorePart
-from api.store.destination_records import NotificationStatus
-from api.store.destination_tables import deliveries, destinations
+from api.store.delivery_records import NotificationStatus, deliveries
+from api.store.destinations import destinations
 from api.store.tables import monitor_events
 from monitors.events import is_opening
 from monitors.status import DeliveryStatus

@@ -1,6 +1,7 @@
 """Incidents in the database."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,11 +22,43 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.store.database import StorePart
 from api.store.filters import IncidentFilter, Label, has_labels, is_wanted_incident
 from api.store.queueing import queue_without_event
-from api.store.records import IncidentRecord
 from api.store.tables import incidents, monitors
 from monitors.events import StreamEvent
 from monitors.incident_updates import IncidentUpdate, incident_update
+from monitors.status import IncidentKind, Severity
 from notifications.notification import NotificationState
+
+
+@dataclass(frozen=True)
+class IncidentRecord:
+    """An incident as the store knows it.
+
+    Attributes:
+        detected_at: when it was told; None where its first event never came.
+        ended_at: the first good moment, or when its monitor ended; None while it is open.
+        track: the audio track, where all of them are measured; else empty.
+        silenced: whether it was opened in a silence.
+        opened_name, opened_labels: of its monitor, when it was recorded first.
+    """
+
+    incident_id: str
+    monitor_id: str
+    kind: IncidentKind
+    severity: Severity
+    is_open: bool
+    started_at: datetime
+    detected_at: datetime | None
+    ended_at: datetime | None
+    duration_sec: float | None
+    reason: str | None
+    track: str
+    is_flapping: bool
+    silenced: bool
+    acknowledged_at: datetime | None
+    note: str | None
+    opened_name: str
+    opened_labels: dict[str, str]
+
 
 MOST_COUNTED: Final = 10_000
 MOST_SORTED: Final = 3000
@@ -132,19 +165,6 @@ class IncidentStore(StorePart):
             page = select(incidents).where(condition).order_by(*newest_first)
             rows = (await connection.execute(page.limit(limit).offset(offset))).all()
         return [IncidentRecord(**row._mapping) for row in rows], total
-
-    async def remove(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` incidents that ended before then; return how many."""
-        # Who ended before then began before then: the index of beginnings finds them.
-        has_ended = incidents.c.ended_at < before
-        return await self._database.remove_first(
-            incidents,
-            incidents.c.started_at < before,
-            ~incidents.c.is_open,
-            has_ended,
-            by=incidents.c.started_at,
-            limit=limit,
-        )
 
     async def acknowledge(self, incident_id: str, note: str | None, at: datetime) -> bool:
         """Note that somebody takes care. False: somebody does already, or there is no such one."""

@@ -1,15 +1,33 @@
 """Adds monitors, with the checks that must hold across all gateways."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
 from api.store.destinations import name_destinations
-from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
-from api.store.rows import IS_ACTIVE, new_row
+from api.store.monitor_records import IS_ACTIVE, MonitorRecord, new_row
 from api.store.tables import idempotency_keys, monitors
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """A client's key and the body it came with, as hex digests."""
+
+    key_hash: str
+    body_hash: str
+
+
+@dataclass(frozen=True)
+class EarlierCreation:
+    key: IdempotencyKey
+    monitor_id: str
+    created_at: datetime
+    workflow_started_at: datetime | None
+
 
 # Built once: building it costs more than the database takes to execute it.
 _TAKEN_BY_AND_ACTIVE = select(

@@ -3,10 +3,22 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Column, Index, LargeBinary, String, Table, delete, or_, select
 
 from api.store.database import StorePart
-from api.store.evidence_tables import latest_pictures
+from api.store.tables import UtcTime, belongs_to_monitor, metadata
+
+latest_pictures = Table(
+    "latest_pictures",
+    metadata,
+    belongs_to_monitor(primary_key=True),
+    Column("taken_at", UtcTime),
+    Column("looked_at", UtcTime),
+    Column("sha256", String(64)),
+    Column("picture", LargeBinary),
+    Index(None, "looked_at"),
+)
+"""The latest picture of each monitor, and when somebody looked at it last."""
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,20 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart, insert_for
-from api.store.evidence_tables import latest_pictures
 from api.store.filters import Label, MonitorFilter, has_labels, is_wanted
 from api.store.incidents import close_incidents
-from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
-from api.store.rows import (
+from api.store.latest_pictures import latest_pictures
+from api.store.monitor_records import (
     IS_ACTIVE,
     MONITORS_WITH_STATS,
+    LastReport,
+    MonitorRecord,
+    MonitorSummary,
     measurements,
     monitor_record,
     monitor_summary,
     with_last_report,
+    with_report,
 )
 from api.store.tables import monitor_stats, monitors
 from monitors.reports import StatusReport

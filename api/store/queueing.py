@@ -1,19 +1,24 @@
-"""Queues an event for the destinations of its monitor, in the transaction that records it first."""
+"""Queues an event for the destinations of its monitor, in the transaction that records it first.
 
+A monitor's workflow reports its events on two paths, so that a later one may be recorded first:
+after an outage, or while the receiver of an earlier one hangs. `recorded_through` of a monitor is
+the sequence up to which all is recorded; what lies beyond it waits, see `api.destinations.due`.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.deliveries import add_row
-from api.store.destination_records import DestinationRecord, NotificationStatus, last_end
-from api.store.destination_tables import deliveries, destinations
-from api.store.destinations import wanting_destinations
-from api.store.silences import silences_since
-from api.store.tables import incidents, monitor_events
+from api.store.delivery_records import LOST_AFTER, NotificationStatus, deliveries
+from api.store.destinations import DestinationRecord, destinations, wanting_destinations
+from api.store.silences import last_end, silences_since
+from api.store.tables import incidents, monitor_events, monitors
 from monitors.events import EventType, StreamEvent, is_opening, kind_of, opening_type
 from monitors.status import Severity
 from notifications.notification import NotificationState
@@ -182,3 +187,66 @@ def _host(stream_url: str) -> str | None:
     except ValueError:
         return None
     return host[:MAX_HOST_CHARS] if host else None
+
+
+async def keep_order(
+    connection: AsyncConnection, event: StreamEvent, *, recorded_through: int, now: datetime
+) -> list[str]:
+    """Put what waits of later events behind a new one; return the destinations it waits for.
+
+    The event is recorded and queued; `recorded_through` is its monitor's until now.
+    """
+    query = (
+        select(monitor_events.c.sequence, monitor_events.c.created_at)
+        .where(
+            monitor_events.c.monitor_id == event.monitor_id,
+            monitor_events.c.sequence > min(recorded_through, event.sequence),
+        )
+        .order_by(monitor_events.c.sequence)
+    )
+    recorded = [(row.sequence, row.created_at) for row in await connection.execute(query)]
+    through = advanced(recorded_through, recorded, now)
+    if through != recorded_through:
+        await connection.execute(
+            update(monitors)
+            .where(monitors.c.monitor_id == event.monitor_id)
+            .values(recorded_through=through)
+        )
+    later = [created_at for sequence, created_at in recorded if sequence > event.sequence]
+    if not later:
+        return []
+    return await _requeue_later(connection, event.monitor_id, event.sequence, since=min(later))
+
+
+def advanced(recorded_through: int, recorded: Iterable[tuple[int, datetime]], now: datetime) -> int:
+    """Return up to which sequence all is recorded, or taken as lost.
+
+    `recorded` are sequences with the times of their recording, in their order.
+    """
+    for sequence, created_at in recorded:
+        # A time that is ahead of the present is of a clock that was set back.
+        if sequence > recorded_through + 1 and abs(now - created_at) < LOST_AFTER:
+            break
+        recorded_through = max(recorded_through, sequence)
+    return recorded_through
+
+
+async def _requeue_later(
+    connection: AsyncConnection, monitor_id: str, sequence: int, *, since: datetime
+) -> list[str]:
+    """Have rows that wait queue behind those of an earlier event; return their destinations.
+
+    `since` is when the first later event was recorded.
+    """
+    is_later = (
+        deliveries.c.created_at >= since,
+        deliveries.c.monitor_id == monitor_id,
+        deliveries.c.sequence > sequence,
+        deliveries.c.status == NotificationStatus.PENDING,
+    )
+    removed = await connection.execute(delete(deliveries).where(*is_later).returning(deliveries))
+    rows = [dict(row._mapping) for row in removed.all()]
+    rows.sort(key=lambda row: (row["sequence"], row.pop("delivery_id")))
+    if rows:
+        await connection.execute(insert(deliveries), rows)
+    return [row["destination_id"] for row in rows]

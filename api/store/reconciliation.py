@@ -2,22 +2,68 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, ColumnElement, Table, exists, false, func, select
 
 from api.store.database import StorePart
-from api.store.records import MonitorRecord
-from api.store.rows import IS_ACTIVE, MONITORS_WITH_STATS, monitor_record, with_last_report
-from api.store.tables import idempotency_keys, monitor_events, monitor_stats, monitors
+from api.store.delivery_records import deliveries
+from api.store.monitor_records import (
+    IS_ACTIVE,
+    MONITORS_WITH_STATS,
+    MonitorRecord,
+    monitor_record,
+    with_last_report,
+)
+from api.store.silences import silences
+from api.store.tables import (
+    coverage,
+    idempotency_keys,
+    incidents,
+    monitor_events,
+    monitor_stats,
+    monitors,
+    quiet_spans,
+)
 from monitors.coverage_log import longest_pause
 from monitors.status import MonitorStatus
 
 
-class ReconciliationStore(StorePart):
-    """Finds monitors that may differ from Temporal, and removes old rows.
+class Removable(NamedTuple):
+    """Rows that are removed some time after they ended.
 
-    Each removal is one transaction and returns how many rows it removed.
+    Attributes:
+        stays: matches those that stay, however old.
+        began: the time by which they are found, where `ended` has no index.
     """
+
+    table: Table
+    ended: Column[datetime]
+    stays: ColumnElement[bool] = false()
+    began: Column[datetime] | None = None
+
+
+MONITORS: Final = Removable(monitors, monitors.c.finished_at)
+"""With all that belongs to them."""
+
+EVENTS: Final = Removable(monitor_events, monitor_events.c.created_at)
+IDEMPOTENCY_KEYS: Final = Removable(idempotency_keys, idempotency_keys.c.created_at)
+INCIDENTS: Final = Removable(
+    incidents, incidents.c.ended_at, incidents.c.is_open, began=incidents.c.started_at
+)
+COVERAGE: Final = Removable(coverage, coverage.c.end_at)
+QUIET_SPANS: Final = Removable(quiet_spans, quiet_spans.c.end_at)
+SILENCES: Final = Removable(silences, silences.c.ends_at)
+DELIVERIES: Final = Removable(
+    deliveries,
+    deliveries.c.created_at,
+    exists().where(incidents.c.incident_id == deliveries.c.incident_id, incidents.c.is_open),
+)
+"""Beginnings of open incidents stay: their recoveries go to whoever has them."""
+
+
+class ReconciliationStore(StorePart):
+    """Finds monitors that may differ from Temporal, and removes old rows."""
 
     async def unconfirmed(self, *, created_before: datetime, limit: int) -> list[MonitorRecord]:
         """Return active monitors whose workflow nobody confirmed, oldest first."""
@@ -71,17 +117,10 @@ class ReconciliationStore(StorePart):
         rows = await self._database.rows_among(select(monitor_id), monitor_id, wanted)
         return sorted(wanted.difference(row.monitor_id for row in rows))
 
-    async def remove_keys(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` idempotency keys from before then."""
-        at = idempotency_keys.c.created_at
-        return await self._database.remove_first(idempotency_keys, at < before, by=at, limit=limit)
-
-    async def remove_monitors(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` monitors that ended before then, with all that belongs to them."""
-        at = monitors.c.finished_at
-        return await self._database.remove_first(monitors, at < before, by=at, limit=limit)
-
-    async def remove_events(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` events from before then, of active monitors too."""
-        at = monitor_events.c.created_at
-        return await self._database.remove_first(monitor_events, at < before, by=at, limit=limit)
+    async def remove(self, old: Removable, before: datetime, limit: int) -> int:
+        """Remove up to `limit` rows that ended before then, as one transaction; return how many."""
+        # Who ended before then began before then: the index of beginnings finds them.
+        began = old.ended if old.began is None else old.began
+        return await self._database.remove_first(
+            old.table, began < before, old.ended < before, ~old.stays, by=began, limit=limit
+        )

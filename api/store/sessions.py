@@ -2,10 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Boolean, Column, Index, String, Table, delete, insert, select
 
 from api.store.database import StorePart
-from api.store.tables import sessions
+from api.store.tables import UtcTime, metadata
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", String(64), primary_key=True),
+    Column("client", String(12), nullable=False),
+    Column("is_link", Boolean, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index(None, "expires_at"),
+)
+"""Sessions of the page, and links that begin one; see `api.sessions`."""
 
 
 class SessionStore(StorePart):
@@ -25,8 +36,7 @@ class SessionStore(StorePart):
         query = select(sessions.c.client).where(
             sessions.c.token_digest == digest, ~sessions.c.is_link, sessions.c.expires_at > now
         )
-        async with self._database.read() as connection:
-            found: str | None = await connection.scalar(query)
+        found: str | None = await self._database.scalar(query)
         return found
 
     async def take_link(self, digest: str, now: datetime) -> str | None:

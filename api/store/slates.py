@@ -3,10 +3,19 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Column, LargeBinary, String, Table, delete, func, insert, select, update
 
 from api.store.database import StorePart
-from api.store.tables import slates
+from api.store.tables import UtcTime, metadata
+
+slates = Table(
+    "slates",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("picture", LargeBinary, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""Pictures that are not to be on air, scaled down; see `monitors.frames.SLATE_BYTES`."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Column, Row, String, Table, Text, delete, func, insert, select, update
 
 from api.store.database import StorePart
-from api.store.tables import status_pages
+from api.store.tables import Json, UtcTime, metadata
+
+status_pages = Table(
+    "status_pages",
+    metadata,
+    Column("slug", String(63), primary_key=True),
+    Column("title", String(120), nullable=False),
+    Column("note", Text),
+    Column("monitors", Json, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""What anybody may see: ids of monitors with the names that strangers read."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -17,7 +17,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -258,6 +257,9 @@ The index of `monitor_id` has all that counts and reports of availability read.
 `opened_name` and `opened_labels` are the monitor's then: Alertmanager knows an alert by them.
 """
 
+IS_OPEN: Final = text("incidents.is_open")
+"""Literally as the partial index has it: SQLite would not see that `is_open = 1` fits."""
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -283,35 +285,6 @@ changes = Table(
 
 Triggers write it; see `api.store.changes`.
 """
-slates = Table(
-    "slates",
-    metadata,
-    Column("name", String(64), primary_key=True),
-    Column("picture", LargeBinary, nullable=False),
-    Column("updated_at", UtcTime, nullable=False),
-)
-"""Pictures that are not to be on air, scaled down; see `monitors.frames.SLATE_BYTES`."""
-
-status_pages = Table(
-    "status_pages",
-    metadata,
-    Column("slug", String(63), primary_key=True),
-    Column("title", String(120), nullable=False),
-    Column("note", Text),
-    Column("monitors", Json, nullable=False),
-    Column("updated_at", UtcTime, nullable=False),
-)
-"""What anybody may see: ids of monitors with the names that strangers read."""
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("token_digest", String(64), primary_key=True),
-    Column("client", String(12), nullable=False),
-    Column("is_link", Boolean, nullable=False),
-    Column("expires_at", UtcTime, nullable=False),
-    Index(None, "expires_at"),
-)
-"""Sessions of the page, and links that begin one; see `api.sessions`."""
 
 deployment = Table(
     "deployment",

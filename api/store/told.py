@@ -9,8 +9,7 @@ from sqlalchemy import Select, func, select
 from api.store.boards import to_remind
 from api.store.database import StorePart
 from api.store.deliveries import told_together
-from api.store.destination_records import DeliveryRecord
-from api.store.destination_tables import deliveries
+from api.store.delivery_records import DeliveryRecord, deliveries
 from api.store.tables import incidents, monitor_events, monitors
 from monitors.events import EventType
 from monitors.status import MonitorStatus

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from api.store import open_store
-from api.store.records import MonitorRecord
+from api.store.monitor_records import MonitorRecord
 from benchmarks.gateway.load import Latencies, LoadClient, at_rate
 from monitors.config import MonitorConfig
 from monitors.random_ids import new_monitor_id

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from api.store import Store, open_store
+from api.store.reconciliation import COVERAGE, QUIET_SPANS
 from api.store.tables import coverage, monitors
 from monitors.coverage import Observation, ObservedSpan, QuietSpan, join
 from monitors.events import EventType, StreamEvent
@@ -73,7 +74,7 @@ async def test_an_unknown_monitor_has_no_coverage(store: Store) -> None:
 
 async def test_old_spans_are_removed_and_a_growing_one_is_kept(store: Store) -> None:
     await store.coverage.record("mon-1", [span(0, 60), span(60, 70, "timeout"), span(70, 500)])
-    assert await store.coverage.remove(at(100), 10) == 2
+    assert await store.reconciliation.remove(COVERAGE, at(100), 10) == 2
     assert await kept(store) == [span(70, 500)]
 
 
@@ -82,8 +83,8 @@ async def test_old_good_time_is_removed_and_that_of_nobody_not_kept(store: Store
     quiet = [QuietSpan(incident=incident, start=at(sec), end=at(sec + 5)) for sec in (10, 30)]
     await store.coverage.record_quiet("mon-1", quiet)
     await store.coverage.record_quiet("mon-2", quiet)
-    assert await store.coverage.remove_quiet(at(20), 10) == 1
-    assert await store.coverage.remove_quiet(at(100), 10) == 1
+    assert await store.reconciliation.remove(QUIET_SPANS, at(20), 10) == 1
+    assert await store.reconciliation.remove(QUIET_SPANS, at(100), 10) == 1
 
 
 @pytest.mark.parametrize("is_late", [False, True])

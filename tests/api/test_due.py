@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.destinations.due import Rules, Telling, judge
-from api.store.destination_records import Board, NotificationStatus, QueuedRow, SilenceRecord
+from api.store.delivery_records import Board, NotificationStatus, QueuedRow
+from api.store.silences import SilenceRecord
 from monitors.status import IncidentKind
 from notifications.notification import NotificationState
 

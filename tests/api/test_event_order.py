@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.destination_declarations import NextInput
-from api.store.event_order import advanced
+from api.store.queueing import advanced
 from monitors.reports import EventReport
 from tests.testkit.destinations import (
     create_destination,

@@ -13,17 +13,10 @@ import pytest
 from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import PICTURES_AT_ONCE
 from api.store.evidence import DELETED
+from api.store.reconciliation import MONITORS
 from evidence.store import open_file_store
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
-from tests.testkit.evidence import (
-    CLIP,
-    FIRST_FAULTY,
-    JPEG,
-    LAST_GOOD,
-    MP4,
-    Incident,
-    new_incident,
-)
+from tests.testkit.evidence import CLIP, FIRST_FAULTY, JPEG, LAST_GOOD, MP4, Incident, new_incident
 from tests.testkit.gateway import Running, running_gateway, without_key
 
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -290,8 +283,8 @@ async def test_with_a_monitor_goes_its_evidence(database_url: str, tmp_path: Pat
         await incident.open()
         await incident.put(FIRST_FAULTY, JPEG)
         await gateway.client.delete(f"/api/v1/monitors/{incident.monitor_id}")
-        removed = await gateway.store.reconciliation.remove_monitors(
-            datetime.now(UTC) + timedelta(minutes=1), 10
+        removed = await gateway.store.reconciliation.remove(
+            MONITORS, datetime.now(UTC) + timedelta(minutes=1), 10
         )
         assert removed == 1
         await gateway.gateway.cleanup.remove_old()

@@ -1,15 +1,16 @@
 """How events and ends of monitors open and close incidents in the store."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
 from api.store.filters import IncidentFilter
-from api.store.incidents import FEW_MONITORS
-from api.store.records import IncidentRecord, MonitorRecord
-from api.store.rows import new_row
+from api.store.incidents import FEW_MONITORS, IncidentRecord
+from api.store.monitor_records import MonitorRecord, new_row
+from api.store.reconciliation import INCIDENTS
 from api.store.tables import monitors
 from monitors.config import MonitorConfig
 from monitors.incidents import IncidentRef
@@ -121,12 +122,12 @@ async def test_an_incident_of_another_monitor_is_not_touched(light_gateway: Runn
 async def test_incidents_that_ended_long_ago_are_removed(gateway: Running) -> None:
     monitor_id = await gateway.created_id()
     await put_event(gateway, monitor_id, begin_of(monitor_id, FREEZE, NOON))
-    incidents = gateway.store.incidents
-    assert await incidents.remove(NOON + timedelta(days=90), 10) == 0  # it is still open
+    remove = partial(gateway.store.reconciliation.remove, INCIDENTS)
+    assert await remove(NOON + timedelta(days=90), 10) == 0  # it is still open
     await put_event(gateway, monitor_id, end_of(monitor_id, FREEZE, NOON, 45.5))
-    assert await incidents.remove(NOON + timedelta(seconds=45), 10) == 0
-    assert await incidents.remove(NOON + timedelta(seconds=46), 10) == 1
-    assert await incidents.by_ids([FROM_NOON.id_in(monitor_id)]) == []
+    assert await remove(NOON + timedelta(seconds=45), 10) == 0
+    assert await remove(NOON + timedelta(seconds=46), 10) == 1
+    assert await gateway.store.incidents.by_ids([FROM_NOON.id_in(monitor_id)]) == []
 
 
 @pytest.mark.parametrize("label", ["half", "few"])

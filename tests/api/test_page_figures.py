@@ -9,7 +9,7 @@ from api.incidents.schemas import IncidentDelivery
 from api.page.figures import HEIGHT, bars, beginnings, length, percent
 from api.page.incidents_page import receivers
 from api.page.texts import Words
-from api.store.destination_records import NotificationStatus
+from api.store.delivery_records import NotificationStatus
 from monitors.availability import PeriodTotals, TimeResolution, Totals
 from monitors.coverage import CoverageCondition
 from notifications.notification import DestinationType, Language, NotificationState

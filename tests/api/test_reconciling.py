@@ -10,7 +10,8 @@ from api.monitor_engine import EngineUnavailable, StartUnconfirmed
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launcher import Launcher
 from api.reconciler import KEYS_KEPT, STALE_AFTER, Reconciler
-from api.store.records import IdempotencyKey
+from api.store.insertion import IdempotencyKey
+from api.store.reconciliation import IDEMPOTENCY_KEYS
 from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.testkit.events import event, put_event
@@ -164,7 +165,7 @@ async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     headers = {"Idempotency-Key": "order-1"}
     body = {"stream_url": "https://h/x.m3u8", "callback_url": "https://h/"}
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
-    assert await gateway.store.reconciliation.remove_keys(datetime.now(UTC), 10) == 1
+    assert await gateway.store.reconciliation.remove(IDEMPOTENCY_KEYS, datetime.now(UTC), 10) == 1
     assert timedelta(hours=24) <= KEYS_KEPT
     assert await gateway.store.insertion.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
 

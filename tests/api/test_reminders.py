@@ -10,7 +10,7 @@ from activities.destination_declarations import NextInput, NotificationOutcome
 from api.destinations.dispatch import FEW_ROWS, MANY_ROWS
 from api.store import Store
 from api.store.boards import Scope, load_board
-from api.store.destination_tables import deliveries as delivery_rows
+from api.store.delivery_records import deliveries as delivery_rows
 from api.store.tables import incidents
 from tests.testkit.destinations import (
     create_destination,

@@ -19,7 +19,8 @@ from sqlalchemy.exc import IntegrityError
 from api.store import StoreUnavailable, open_store
 from api.store.database import Database, configured_url
 from api.store.engines import InvalidDatabaseUrl
-from api.store.records import Delivery, MonitorRecord, after_report, with_report
+from api.store.events import Delivery, after_report
+from api.store.monitor_records import MonitorRecord, with_report
 from api.store.tables import metadata
 from monitors.config import MonitorConfig
 from monitors.reports import Statistics, StatusReport

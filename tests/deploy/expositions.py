@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from activities.declarations import ReconciliationReport
 from activities.pod_declarations import PodReconciliationReport
 from api.metrics import GatewayMetrics
-from api.store.records import MonitorSummary
+from api.store.monitor_records import MonitorSummary
 from api.stream_metrics import StreamMetrics
 from evidence.uploads import COLLECTED
 from kube.api_errors import CallFailed

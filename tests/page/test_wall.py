@@ -10,7 +10,8 @@ from typing import Literal
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
 
-from api.store.destination_records import SilenceRecord
+from api.store.reconciliation import SILENCES
+from api.store.silences import SilenceRecord
 from monitors.status import IncidentKind
 from tests.page.browsing import WIDTHS, check_access, check_width, opened_page, shoot
 from tests.page.seeding import Seeded, add_live, break_it, report
@@ -116,7 +117,7 @@ async def test_the_last_of_many_silences_counts(
         await gateway.store.silences.add(silence)
     await page.clock.fast_forward(31_000)
     await expect(tile).to_have_attribute("data-muted", "true")
-    await gateway.store.silences.remove_ended(now + timedelta(hours=2), 1000)
+    await gateway.store.reconciliation.remove(SILENCES, now + timedelta(hours=2), 1000)
 
 
 async def test_a_fault_that_ends_leaves_its_place(page: Page, gateway: Running) -> None:

@@ -3,8 +3,7 @@
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.records import MonitorRecord
-from api.store.rows import new_row
+from api.store.monitor_records import MonitorRecord, new_row
 from api.store.tables import monitors
 
 

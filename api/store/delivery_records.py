@@ -1,4 +1,4 @@
-"""What the store hands out of destinations, deliveries and silences."""
+"""What destinations are told, as rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,10 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from activities.destination_declarations import Retry
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+
+from api.store.destinations import belongs_to_destination
+from api.store.silences import SilenceRecord, last_end
+from api.store.tables import UtcTime, choice, metadata
 from monitors.events import EventType
-from monitors.status import IncidentKind, Severity
-from notifications.notification import DestinationType, Language, NotificationState
+from monitors.status import IncidentKind
+from notifications.notification import NotificationState
 
 LOST_AFTER: Final = timedelta(seconds=10)
 """An event that is not recorded so long after a later one of its monitor is taken as lost."""
@@ -29,80 +33,40 @@ class NotificationStatus(StrEnum):
     """Its incident ended while the destination was disabled."""
 
 
-@dataclass(frozen=True)
-class DestinationRecord:
-    """A destination as the store knows it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    belongs_to_destination(),
+    Column("state", choice(NotificationState, 16), nullable=False),
+    Column("monitor_id", String(64)),
+    Column("event_id", String(200)),
+    Column("event_type", choice(EventType, 64)),
+    Column("sequence", Integer),
+    Column("incident_id", String(64)),
+    Column("origin_host", String(255)),
+    Column("status", choice(NotificationStatus, 16), nullable=False),
+    Column("told_with", BigInteger),
+    Column("told_at", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("happened_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Index(None, "destination_id", "status", "delivery_id"),
+    Index(None, "incident_id", "destination_id"),
+    Index(None, "told_with"),
+    Index(None, "created_at"),
+    sqlite_autoincrement=True,
+)
+"""What each destination is told, in order: one row an event, a reminder, a test.
 
-    Attributes:
-        shown_url: the URL with its secrets masked.
-        secrets: the URL and signing keys, sealed by `api.secrets`.
-        public_key: with which Ed25519 signatures are verified, base64; None without them.
-        events: patterns of event types, as of `fnmatch`.
-        remind_every_sec: None: no reminders.
-        group_window_sec: 0: no groups.
-    """
+Pending rows of one monitor lie in the order of their events' `sequence`: see
+`api.store.queueing`.
 
-    destination_id: str
-    name: str
-    type: DestinationType
-    shown_url: str
-    secrets: str = field(repr=False)
-    public_key: str | None
-    events: list[str]
-    min_severity: Severity | None
-    remind_every_sec: int | None
-    group_window_sec: int
-    retry: Retry
-    language: Language
-    enabled: bool
-    created_at: datetime
-    applied_by: str | None = None
-
-
-@dataclass(frozen=True)
-class SilenceRecord:
-    """A time in which incidents notify nobody.
-
-    Attributes:
-        monitor_ids, labels: which monitors; both None: all.
-        kinds: None: all.
-    """
-
-    silence_id: str
-    monitor_ids: list[str] | None
-    labels: dict[str, str] | None
-    kinds: list[IncidentKind] | None
-    starts_at: datetime
-    ends_at: datetime
-    note: str | None
-    created_at: datetime
-    applied_by: str | None = None
-
-    def covers(self, moment: datetime) -> bool:
-        return self.starts_at <= moment < self.ends_at
-
-    def matches(self, monitor_id: str, labels: dict[str, str], kind: IncidentKind) -> bool:
-        """Return whether it is about incidents of this kind of this monitor."""
-        if self.kinds is not None and kind not in self.kinds:
-            return False
-        if self.monitor_ids is not None:
-            return monitor_id in self.monitor_ids
-        return all(labels.get(key) == value for key, value in (self.labels or {}).items())
-
-
-def last_end(
-    silences: Iterable[SilenceRecord],
-    monitor_id: str | None,
-    labels: dict[str, str],
-    kind: IncidentKind | None,
-    moment: datetime,
-) -> datetime | None:
-    """Return when the last silence ends that holds back such an incident at a moment."""
-    if monitor_id is None or kind is None:
-        return None
-    holding = (one for one in silences if one.covers(moment))
-    ends = (one.ends_at for one in holding if one.matches(monitor_id, labels, kind))
-    return max(ends, default=None)
+The rows that one notification tells have its first row in `told_with`. `told_at` of an opening is
+when it was told last, by itself or by a reminder. A row outlives its monitor.
+"""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""What the store hands out, and the rule by which reports change a monitor."""
+"""Monitors as the store hands them out, and the rule by which reports change them."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import Row, Select, literal_column, select
+
+from api.store.tables import monitor_stats, monitors
 from monitors.config import MonitorConfig
-from monitors.events import EventType
 from monitors.reports import (
     HealthReport,
     MediaFacts,
@@ -13,8 +15,9 @@ from monitors.reports import (
     Statistics,
     StatusReport,
     is_newer,
+    overall_health,
 )
-from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, Severity, StreamStatus
+from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
 
 
 @dataclass(frozen=True)
@@ -87,107 +90,82 @@ class MonitorSummary:
     picture_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class CoverageSubject:
-    """A monitor whose coverage is asked for.
+# Literally as the partial index has it: with bound values SQLite would not see that it fits.
+IS_ACTIVE = monitors.c.status.in_(
+    [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
+)
+NEW_COLUMNS: Final = (
+    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "labels", "applied_by"),
+    *("config", "metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
+)
+"""What a new monitor has a value in."""
 
-    Attributes:
-        heard_at: when its last report was true.
-        seen_until: end of what was observed last.
-        check_interval_sec: of its config.
-    """
+_OF_RECORD = [column for column in monitors.c if column.name in MonitorRecord.__dataclass_fields__]
 
-    monitor_id: str
-    name: str | None
-    title: str | None
-    labels: dict[str, str]
-    stream_url: str
-    created_at: datetime
-    finished_at: datetime | None
-    live_since: datetime | None
-    live_until: datetime | None
-    heard_at: datetime | None
-    seen_until: datetime | None
-    check_interval_sec: float | None
+MONITORS_WITH_STATS = monitors.outerjoin(
+    monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
+)
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What is known of an event's webhook, as its columns and its reports name it."""
-
-    webhook_status: DeliveryStatus
-    webhook_attempts: int
-    webhook_last_error: str | None
-    sent_at: datetime | None
+def with_last_report() -> Select[Any]:
+    measured = (column for column in monitor_stats.c if column is not monitor_stats.c.monitor_id)
+    return select(monitors, *measured).select_from(MONITORS_WITH_STATS)
 
 
-@dataclass(frozen=True)
-class EventRecord:
-    event_id: str
-    event_type: EventType
-    payload: dict[str, Any]
-    delivery: Delivery
-    created_at: datetime
+def new_row(record: MonitorRecord) -> dict[str, Any]:
+    """Return the columns of a new monitor; its last report, if any, is not among them."""
+    config = record.config.model_dump(mode="json")
+    return {name: getattr(record, name) for name in NEW_COLUMNS} | {"config": config}
 
 
-@dataclass(frozen=True)
-class RecordedEvent:
-    """What follows from a report of an event.
-
-    Attributes:
-        to_tell: destinations for which it was queued just now.
-        silenced_until: until when a silence holds back its webhook, unless that is through.
-    """
-
-    to_tell: list[str]
-    silenced_until: datetime | None = None
+def measurements(report: StatusReport | LastReport) -> dict[str, Any]:
+    return {
+        "health": report.health.model_dump(mode="json"),
+        "statistics": report.statistics.model_dump(mode="json"),
+        "open_incidents": [one.model_dump(mode="json") for one in report.open_incidents],
+        "overall_health": overall_health(report.health, report.open_incidents),
+        "media": report.media.model_dump(mode="json") if report.media else None,
+    }
 
 
-@dataclass(frozen=True)
-class IncidentRecord:
-    """An incident as the store knows it.
-
-    Attributes:
-        detected_at: when it was told; None where its first event never came.
-        ended_at: the first good moment, or when its monitor ended; None while it is open.
-        track: the audio track, where all of them are measured; else empty.
-        silenced: whether it was opened in a silence.
-        opened_name, opened_labels: of its monitor, when it was recorded first.
-    """
-
-    incident_id: str
-    monitor_id: str
-    kind: IncidentKind
-    severity: Severity
-    is_open: bool
-    started_at: datetime
-    detected_at: datetime | None
-    ended_at: datetime | None
-    duration_sec: float | None
-    reason: str | None
-    track: str
-    is_flapping: bool
-    silenced: bool
-    acknowledged_at: datetime | None
-    note: str | None
-    opened_name: str
-    opened_labels: dict[str, str]
+def monitor_record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
+    known = {column.name: row._mapping[column] for column in _OF_RECORD}
+    return MonitorRecord(
+        **known
+        | {
+            "config": MonitorConfig.model_validate(row.config),
+            "last_report": _last_report(row),
+        }
+    )
 
 
-@dataclass(frozen=True)
-class IdempotencyKey:
-    """A client's key and the body it came with, as hex digests."""
+def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
+    measured = {
+        "health": HealthReport.model_validate(row.health or {}),
+        "open_incidents": _open_incidents(row.open_incidents or []),
+        "media": _media(row),
+    }
+    return MonitorSummary(**dict(row._mapping) | measured)
 
-    key_hash: str
-    body_hash: str
+
+def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
+    if row.as_of is None:
+        return None
+    return LastReport(
+        health=HealthReport.model_validate(row.health),
+        statistics=Statistics.model_validate(row.statistics),
+        open_incidents=_open_incidents(row.open_incidents),
+        as_of=row.as_of,
+        media=_media(row),
+    )
 
 
-@dataclass(frozen=True)
-class EarlierCreation:
-    key: IdempotencyKey
-    monitor_id: str
-    created_at: datetime
-    workflow_started_at: datetime | None
+def _media(row: Row[*tuple[Any, ...]]) -> MediaFacts | None:
+    return MediaFacts.model_validate(row.media) if row.media else None
+
+
+def _open_incidents(kept: list[dict[str, Any]]) -> list[OpenIncident]:
+    return [OpenIncident.model_validate(one) for one in kept]
 
 
 def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> MonitorRecord:
@@ -239,25 +217,3 @@ def _with_measurements(
             report.media or (record.last_report.media if record.last_report else None),
         ),
     )
-
-
-_DELIVERY_ORDER = (
-    *(DeliveryStatus.NONE, DeliveryStatus.PENDING, DeliveryStatus.SILENCED),
-    *(DeliveryStatus.FAILED, DeliveryStatus.SENT),
-)
-
-
-def after_report(known: Delivery, reported: Delivery) -> Delivery:
-    """Return what is known of a delivery after a report, which may be late or come twice.
-
-    What was sent stays sent, at the newest time; what failed is not pending again. A redelivery
-    counts its attempts on from those before: one that fails leaves a sent webhook sent, but counts.
-    """
-    status, reported_status = known.webhook_status, reported.webhook_status
-    before, after = _DELIVERY_ORDER.index(status), _DELIVERY_ORDER.index(reported_status)
-    is_more = reported.webhook_attempts >= known.webhook_attempts
-    if after > before or (after == before and is_more):
-        return replace(reported, sent_at=reported.sent_at or known.sent_at)
-    if status is DeliveryStatus.SENT and reported_status is DeliveryStatus.FAILED and is_more:
-        return replace(reported, webhook_status=status, sent_at=known.sent_at)
-    return known
