@@ -13,8 +13,7 @@ from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
 from api.background import in_background
-from api.changes.descriptions import describe
-from api.changes.feed import ChangeFeed
+from api.changes.feed import ChangeFeed, describe
 from api.coverage.service import CoverageService
 from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.dispatch import DestinationDispatch
@@ -24,19 +23,17 @@ from api.destinations.waker import DestinationWaker
 from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.evidence.capsule_keys import CapsuleKeys
-from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import EvidenceIntake
-from api.evidence.quota import EvidenceQuota
+from api.evidence.latest_pictures import LatestPictureService
+from api.evidence.retention import EvidenceCleanup, EvidenceQuota
 from api.evidence.service import EvidenceService
 from api.health import HealthChecks
 from api.heartbeat_ping import HeartbeatPing, Ping
 from api.incidents.service import IncidentService
 from api.injection import provide
-from api.internal import destination_routes as internal_destination_routes
 from api.internal import evidence_routes as internal_evidence_routes
 from api.internal import routes as internal_routes
 from api.internal.worker_reports import WorkerReports
-from api.latest_pictures.service import LatestPictureService
 from api.metrics import GatewayMetrics
 from api.monitor_engine import MonitorEngine
 from api.monitors.bulk_stop import BulkStop
@@ -92,7 +89,6 @@ WORKER_ROUTERS: Final = (
     internal_routes.probe_router,
     internal_routes.router,
     internal_evidence_routes.router,
-    internal_destination_routes.router,
 )
 
 

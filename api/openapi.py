@@ -18,18 +18,18 @@ from api.destinations import routes as destination_routes
 from api.destinations.schemas import ChangeDestination, CreateDestination
 from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
+from api.evidence import latest_pictures
 from api.evidence import routes as evidence_routes
 from api.incidents import routes as incident_routes
-from api.incidents.schemas import Acknowledgement
-from api.latest_pictures import routes as picture_routes
+from api.incidents.service import Acknowledgement
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
 from api.page import session_routes
 from api.silences import routes as silence_routes
-from api.silences.schemas import CreateSilence
+from api.silences.service import CreateSilence
 from api.slates import routes as slate_routes
 from api.status_pages import routes as status_page_routes
-from api.status_pages.schemas import PutStatusPage
+from api.status_pages.service import PutStatusPage
 from runtime.version import VERSION
 
 PUBLIC_ROUTERS: Final = (
@@ -37,7 +37,7 @@ PUBLIC_ROUTERS: Final = (
     event_routes.router,
     incident_routes.router,
     evidence_routes.router,
-    picture_routes.router,
+    latest_pictures.router,
     coverage_routes.router,
     change_routes.router,
     destination_routes.router,

@@ -16,7 +16,7 @@ import structlog
 
 from activities.declarations import ReconciliationReport
 from api.destinations.waker import DestinationWaker
-from api.evidence.cleanup import EvidenceCleanup
+from api.evidence.retention import EvidenceCleanup
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from collections import defaultdict, deque
 from enum import StrEnum
 from typing import Annotated, Final, cast
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
@@ -16,9 +17,49 @@ from prometheus_client import Counter
 
 from api.errors import RateLimitExceeded
 from api.injection import injected
-from api.limit_memory import WindowMemory
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
+
+SWEEP_SEC: Final = 60.0
+
+
+class WindowMemory(MemoryStorage):
+    """Keeps when each of a key's requests came."""
+
+    STORAGE_SCHEME = ["async+windows"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._swept_at = time.time()
+
+    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        now = time.time()
+        self._sweep(now, expiry)
+        window = self.windows[key]
+        while window and window[0] <= now - expiry:
+            window.popleft()
+        if len(window) + amount > limit:
+            return False
+        window.extend([now] * amount)
+        return True
+
+    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        since = time.time() - expiry
+        window = [each for each in self.windows.get(key, ()) if each > since]
+        return (window[0], len(window)) if window else (time.time(), 0)
+
+    async def clear(self, key: str) -> None:
+        self.windows.pop(key, None)
+
+    def _sweep(self, now: float, expiry: int) -> None:
+        """Forget who has not come for long; a clock that was set back changes nothing but when."""
+        if abs(now - self._swept_at) < SWEEP_SEC:
+            return
+        self._swept_at = now
+        for key in [each for each, window in self.windows.items() if window[-1] <= now - expiry]:
+            del self.windows[key]
+
 
 WRONG_KEYS_PER_MINUTE: Final = 30
 STATUS_VIEWS_PER_MINUTE: Final = 300

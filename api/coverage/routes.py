@@ -7,9 +7,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.client_routes import client_route
-from api.coverage.schemas import Availability, AvailabilityReport, Timeline
+from api.coverage.schemas import (
+    Availability,
+    AvailabilityReport,
+    Timeline,
+    as_csv,
+    availability,
+    interval,
+)
 from api.coverage.service import Coverage, CoverageRange
-from api.coverage.views import as_csv, availability, interval
 from api.errors import MonitorNotFound, ValidationFailed
 from api.parameters import Instant, LabelFilter, PathId
 from api.request_limits import Counted

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeVar
 
-from api.coverage.schemas import ReportRow
-from api.coverage.views import report_row
+from api.coverage.schemas import ReportRow, report_row
 from api.errors import MonitorNotFound, ValidationFailed
 from api.injection import injected
 from api.store import Store

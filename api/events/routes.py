@@ -4,8 +4,7 @@ from fastapi import APIRouter
 
 from api.client_routes import client_route
 from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound
-from api.events.schemas import EventList, Redelivery
-from api.events.service import Events
+from api.events.service import EventList, Events, Redelivery
 from api.parameters import Limit, Offset, PathId
 from api.request_limits import Counted
 

@@ -5,11 +5,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
-from api.evidence.schemas import PublicKey, PublicKeys
 from api.store.evidence import EvidenceRecord
 from evidence.capsule.signing import key_id_of, sign_capsule
+
+
+class PublicKey(BaseModel):
+    """An Ed25519 key as RFC 8037 writes it."""
+
+    kid: str = Field(description="Names the key: the beginning of the SHA-256 of its bytes.")
+    kty: str = "OKP"
+    crv: str = "Ed25519"
+    alg: str = "EdDSA"
+    use: str = "sig"
+    x: str = Field(description="Its 32 bytes in base64url.")
+
+
+class PublicKeys(BaseModel):
+    """The keys that capsules are signed with, a JSON Web Key Set; the first signs."""
+
+    keys: list[PublicKey]
 
 
 class NoSigningKey(Exception):

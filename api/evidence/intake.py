@@ -14,7 +14,7 @@ from fastapi import Request
 
 from api.errors import EvidenceNotAvailable, EvidenceNotFound, ValidationFailed
 from api.evidence.capsule_keys import CapsuleKeys, NoSigningKey
-from api.evidence.quota import EvidenceQuota, QuotaExceeded
+from api.evidence.retention import EvidenceQuota, QuotaExceeded
 from api.evidence.spool import Spooled, spooled
 from api.metrics import GatewayMetrics
 from api.store import Store

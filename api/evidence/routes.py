@@ -1,11 +1,14 @@
 """The routes of evidence, `/api/v1/evidence`, and of the keys that sign capsules."""
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials
 
-from api.auth import peer_address
+from api.auth import AuthenticationDep, api_key_header, bearer_header, caller, peer_address
 from api.client_routes import client_route
 from api.error_docs import error_responses
 from api.errors import (
@@ -14,18 +17,80 @@ from api.errors import (
     EvidenceNotAvailable,
     EvidenceNotFound,
     EvidencePending,
+    Unauthorized,
     ValidationFailed,
 )
-from api.evidence.access import ToldAt
-from api.evidence.capsule_keys import CapsuleKeys
-from api.evidence.ranges import RangeNotSatisfiable, wanted_range
-from api.evidence.schemas import PublicKeys
+from api.evidence.capsule_keys import CapsuleKeys, PublicKeys
 from api.evidence.service import EvidenceService
 from api.injection import injected
 from api.parameters import PathId, query_parameters
 from api.request_limits import Counted, Limits
 from api.store.evidence import EvidenceRecord
 from monitors.evidence import CONTENT_TYPES, EvidenceKind
+from monitors.evidence_links import EvidenceLinks
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+class RangeNotSatisfiable(Exception):
+    """The file has no such part."""
+
+
+def wanted_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
+    """Return the part that `Range` asks for, its end excluded; None: the whole.
+
+    Several parts, other units and what is no range are ignored, as the RFC permits.
+
+    Raises:
+        RangeNotSatisfiable: it begins after the end, or is empty.
+    """
+    found = _RANGE.fullmatch(header.strip()) if header else None
+    if found is None or not (found[1] or found[2]):
+        return None
+    if found[1]:
+        start, end = int(found[1]), int(found[2]) + 1 if found[2] else size_bytes
+        if found[2] and end <= start:
+            return None
+    else:
+        start, end = max(0, size_bytes - int(found[2])), size_bytes
+    if start >= size_bytes:
+        raise RangeNotSatisfiable
+    return start, min(end, size_bytes)
+
+
+Links = Annotated[EvidenceLinks, injected(EvidenceLinks)]
+
+
+async def _told_at(
+    request: Request,
+    authentication: AuthenticationDep,
+    limits: Limits,
+    links: Links,
+    api_key: Annotated[str | None, Security(api_key_header)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)] = None,
+    expires: Annotated[str | None, Query(description="Of a signed URL.")] = None,
+    signature: Annotated[str | None, Query(description="Of a signed URL.")] = None,
+) -> datetime | None:
+    """Admit a reader; return when a signed URL was told, None for a client with a key.
+
+    Raises:
+        Unauthorized: neither a key nor a signature that is good.
+        RateLimitExceeded: too many requests.
+    """
+    if expires is None and signature is None:
+        client = (await caller(request, authentication, api_key, bearer)).name
+        await limits.count(Counted.PICTURES, client)
+        return None
+    await limits.count(Counted.PICTURES, peer_address(request))
+    if not links.is_signed(request.url.path, expires or "", signature or ""):
+        raise Unauthorized("signature: is not valid for this URL")
+    moment = datetime.fromtimestamp(int(expires or ""), UTC)
+    if moment <= datetime.now(UTC):
+        raise Unauthorized("expires: the URL has expired; with a key it opens")
+    return moment - links.ttl
+
+
+ToldAt = Annotated[datetime | None, Depends(_told_at)]
 
 Evidence = Annotated[EvidenceService, injected(EvidenceService)]
 

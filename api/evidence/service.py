@@ -3,11 +3,13 @@
 import math
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+from pydantic import AwareDatetime, BaseModel, Field
 
+from api.error_docs import EXAMPLE_EVIDENCE_ID
 from api.errors import (
     EvidenceFailed,
     EvidenceGone,
@@ -15,17 +17,14 @@ from api.errors import (
     EvidenceNotFound,
     EvidencePending,
 )
-from api.evidence.quota import EVICTED, EXPIRED, remove_files
-from api.evidence.schemas import ListedEvidence
+from api.evidence.retention import EVICTED, EXPIRED, PENDING_LIMIT, remove_files
 from api.store import Store
 from api.store.evidence import DELETED, EvidenceRecord, EvidenceState
 from evidence.store import FileMissing, FileStore, StoreFailed
-from monitors.evidence import CONTENT_TYPES, evidence_path
+from monitors.evidence import CONTENT_TYPES, EvidenceKind, EvidenceMoment, evidence_path
 from monitors.evidence_links import EvidenceLinks
 
 GONE: Final = frozenset({EXPIRED, DELETED, EVICTED})
-PENDING_LIMIT: Final = timedelta(seconds=120)
-"""Evidence that has not come by then never does: its worker has died."""
 
 URL_STEPS: Final = 12
 URL_STEP_SEC: Final = 3600
@@ -33,6 +32,22 @@ URL_STEP_SEC: Final = 3600
 what they have loaded."""
 
 _log = structlog.get_logger(__name__)
+
+
+class ListedEvidence(BaseModel):
+    """A piece of evidence of an incident."""
+
+    evidence_id: str = Field(examples=[EXAMPLE_EVIDENCE_ID])
+    kind: EvidenceKind
+    moment: EvidenceMoment | None = Field(description="What a picture shows; else null.")
+    state: EvidenceState
+    reason: str | None = Field(
+        description="Why it failed, or what is wrong with it.", examples=["no_picture"]
+    )
+    url: str = Field(description="Opens it without a key, for EVIDENCE_URL_TTL_SEC.")
+    content_type: str = Field(examples=["image/jpeg"])
+    size_bytes: int | None = Field(description="Null until it is ready.")
+    taken_at: AwareDatetime | None
 
 
 @dataclass(frozen=True)

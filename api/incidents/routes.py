@@ -7,8 +7,13 @@ from fastapi import APIRouter, Query, Request
 from api.body import parse_model, read_body
 from api.client_routes import client_route
 from api.errors import IncidentNotFound
-from api.incidents.schemas import Acknowledgement, IncidentDetails, IncidentList, IncidentStatus
-from api.incidents.service import Incidents
+from api.incidents.service import (
+    Acknowledgement,
+    IncidentDetails,
+    IncidentList,
+    Incidents,
+    IncidentStatus,
+)
 from api.parameters import Instant, LabelFilter, Limit, Offset, PathId
 from api.request_limits import Counted
 from api.store.filters import IncidentFilter

@@ -13,8 +13,8 @@ from api.auth import require_probe
 from api.body import parse_model, read_body
 from api.errors import ValidationFailed
 from api.evidence.intake import EvidenceIntake, IncomingEvidence
+from api.evidence.latest_pictures import Pictures
 from api.injection import injected
-from api.latest_pictures.service import Pictures
 from api.parameters import Instant
 from monitors.evidence import (
     CONTENT_TYPES,

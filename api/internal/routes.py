@@ -12,13 +12,20 @@ from activities.declarations import (
     SlatesResult,
     StoredEvent,
 )
+from activities.destination_declarations import (
+    NextInput,
+    NextResult,
+    NotificationAttempt,
+    NotificationOrder,
+)
 from api.auth import require_probe, require_worker
 from api.body import check_values, parse_model, parse_report, read_body
-from api.errors import EngineNotAvailable, ValidationFailed
+from api.destinations.dispatch import DestinationDispatch
+from api.errors import DestinationNotFound, EngineNotAvailable, ValidationFailed
 from api.events.service import Events
+from api.evidence.latest_pictures import Pictures
 from api.injection import injected
 from api.internal.worker_reports import StatusReceived, WorkerReports
-from api.latest_pictures.service import Pictures
 from api.monitor_engine import EngineUnavailable
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import Monitors
@@ -31,6 +38,9 @@ from monitors.status import MonitorStatus
 
 Reports = Annotated[WorkerReports, injected(WorkerReports)]
 Headers = Annotated[SecretHeaders, injected(SecretHeaders)]
+Dispatch = Annotated[DestinationDispatch, injected(DestinationDispatch)]
+
+MAX_DELIVERY_ID = 2**53
 
 
 class Termination(BaseModel):
@@ -62,7 +72,7 @@ async def report_status(
     monitor_id: str,
     is_probe: Annotated[bool, Depends(require_probe)],
 ) -> StatusReportAnswer:
-    """Take a monitor's condition; `api.store.monitor_records.with_report` says which report counts."""
+    """Take a monitor's condition; `with_report` says which report counts."""
     report = parse_report(StatusReceived, await read_body(request))
     if is_probe and not report.status.is_active:
         raise ValidationFailed("status: a probe cannot report that a monitor has ended")
@@ -138,3 +148,40 @@ async def reconcile(
         return await reconciler.round()
     except EngineUnavailable as error:
         raise EngineNotAvailable(f"Temporal: {error}") from None
+
+
+@router.post("/destinations/{destination_id}/next")
+async def next_notification(
+    request: Request, dispatch: Dispatch, destination_id: str
+) -> NextResult:
+    """Keep what became of the last notification, and hand out what is due."""
+    input = parse_report(NextInput, await read_body(request))
+    if input.destination_id != destination_id:
+        raise ValidationFailed("destination_id: is not the one in the path")
+    return await dispatch.next(input)
+
+
+@router.get("/destinations/{destination_id}/deliveries/{delivery_id}")
+async def notification(
+    dispatch: Dispatch, response: Response, destination_id: str, delivery_id: int
+) -> NotificationOrder:
+    """Return what to tell, with the secrets of the destination."""
+    response.headers["Cache-Control"] = "no-store"
+    _check_ids(destination_id, delivery_id)
+    return await dispatch.order(destination_id, delivery_id)
+
+
+@router.put("/destinations/{destination_id}/deliveries/{delivery_id}/attempt", status_code=204)
+async def note_attempt(
+    request: Request, dispatch: Dispatch, destination_id: str, delivery_id: int
+) -> Response:
+    """Take that an attempt failed and that others follow."""
+    attempt = parse_report(NotificationAttempt, await read_body(request))
+    _check_ids(destination_id, delivery_id)
+    await dispatch.note_attempt(destination_id, delivery_id, attempt)
+    return Response(status_code=204)
+
+
+def _check_ids(destination_id: str, delivery_id: int) -> None:
+    if "\0" in destination_id or not 0 < delivery_id < MAX_DELIVERY_ID:
+        raise DestinationNotFound(destination_id)

@@ -7,14 +7,18 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
 
-from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
-from api.incidents.service import Incidents, IncidentService
+from api.incidents.service import (
+    IncidentDelivery,
+    IncidentList,
+    Incidents,
+    IncidentService,
+    ListedIncident,
+)
 from api.monitors.service import Monitors, MonitorService
 from api.page.rendering import Page, page_router
 from api.page.silence_pages import RunningSilences, running_silences
 from api.parameters import EmptyIsNone, LabelText
-from api.silences.schemas import Silence
-from api.silences.service import Silences
+from api.silences.service import Silence, Silences
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, NotificationState

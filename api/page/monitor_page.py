@@ -8,10 +8,8 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
-from api.events.schemas import AuditedEvent
-from api.events.service import EventService
-from api.incidents.schemas import ListedIncident
-from api.incidents.service import IncidentService
+from api.events.service import AuditedEvent, EventService
+from api.incidents.service import IncidentService, ListedIncident
 from api.injection import injected
 from api.monitors.level_history import LevelHistory, shown_level
 from api.monitors.schemas import MonitorDetails

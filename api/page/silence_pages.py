@@ -10,8 +10,7 @@ from api.monitors.schemas import ListedMonitor
 from api.monitors.service import Monitors, MonitorService
 from api.page.figures import in_order_of_names
 from api.page.rendering import Page, page_router
-from api.silences.schemas import Silence
-from api.silences.service import MAX_SILENCES, Silences, SilenceService
+from api.silences.service import MAX_SILENCES, Silence, Silences, SilenceService
 from api.store.filters import MonitorFilter
 from monitors.status import IncidentKind
 

@@ -27,8 +27,7 @@ from api.status_pages.publication import (
     MOST_INCIDENTS,
     Publication,
 )
-from api.status_pages.schemas import StatusPage
-from api.status_pages.service import StatusPages
+from api.status_pages.service import StatusPage, StatusPages
 from monitors.availability import TimeResolution
 
 PUBLIC_HEADERS: Final = {

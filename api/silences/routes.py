@@ -7,8 +7,7 @@ from api.client_routes import client_route
 from api.errors import SilenceNotFound
 from api.parameters import Limit, Offset, PathId
 from api.request_limits import Counted
-from api.silences.schemas import CreateSilence, Silence, SilenceList
-from api.silences.service import Silences
+from api.silences.service import CreateSilence, Silence, SilenceList, Silences
 
 router = APIRouter(prefix="/api/v1", tags=["silences"])
 

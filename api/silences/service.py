@@ -6,21 +6,75 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import structlog
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from api.destinations.waker import DestinationWaker
+from api.error_docs import EXAMPLE_ID, EXAMPLE_SILENCE_ID
 from api.errors import SilenceNotFound, ValidationFailed
 from api.injection import injected
-from api.parameters import Pagination
+from api.parameters import APPLIED_BY, Pagination
 from api.silences.held_webhooks import HeldWebhooks
-from api.silences.schemas import CreateSilence, Silence, SilenceList
 from api.store import Store
 from api.store.silences import SilenceRecord
+from monitors.labels import AppliedBy, Labels
 from monitors.random_ids import new_silence_id
+from monitors.status import IncidentKind
+
+EXAMPLE_SILENCE: Final[dict[str, JsonValue]] = {
+    "labels": {"site": "tokyo"},
+    "ends_at": "2026-01-01T06:00:00+09:00",
+    "note": "New encoders",
+}
+_MONITOR_IDS: Final = "These monitors."
+_LABELS: Final = "Monitors that have all of these labels."
+
 
 LONGEST: Final = timedelta(days=366)
 MAX_SILENCES: Final = 1000
 
 _log = structlog.get_logger(__name__)
+
+MonitorIds = Annotated[
+    list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=200)
+]
+Kinds = Annotated[list[IncidentKind], Field(min_length=1, max_length=50)]
+
+
+class CreateSilence(BaseModel):
+    """Whose incidents notify nobody, and when: one of `monitor_ids`, `labels`, `all`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_SILENCE]})
+
+    monitor_ids: MonitorIds | None = Field(default=None, description=_MONITOR_IDS)
+    labels: Labels | None = Field(default=None, description=_LABELS)
+    all: bool = Field(default=False, description="All monitors.")
+    kinds: Kinds | None = Field(default=None, description="Only these incidents; null: all.")
+    starts_at: AwareDatetime | None = Field(default=None, description="Null: now.")
+    ends_at: AwareDatetime
+    note: str | None = Field(default=None, max_length=500)
+    applied_by: AppliedBy | None = Field(default=None, description=APPLIED_BY)
+
+
+class Silence(BaseModel):
+    """A time in which incidents of some monitors are recorded but notify nobody."""
+
+    silence_id: str = Field(examples=[EXAMPLE_SILENCE_ID])
+    monitor_ids: list[str] | None = Field(description=_MONITOR_IDS, examples=[[EXAMPLE_ID]])
+    labels: dict[str, str] | None = Field(description=_LABELS)
+    all: bool
+    kinds: list[IncidentKind] | None
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    note: str | None
+    applied_by: str | None = Field(description=APPLIED_BY)
+    created_at: AwareDatetime
+
+
+class SilenceList(BaseModel):
+    """Silences that have not ended, the first to end first."""
+
+    silences: list[Silence]
+    pagination: Pagination
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from api.client_routes import client_route
 from api.errors import SlateNotFound
 from api.parameters import PathId
 from api.request_limits import Counted
-from api.slates.image import FORMATS, MAX_IMAGE_BYTES
-from api.slates.schemas import Slate, SlateList
-from api.slates.service import Slates
+from api.slates.service import FORMATS, MAX_IMAGE_BYTES, Slate, SlateList, Slates
 
 _IMAGE: Final[dict[str, Any]] = {
     "requestBody": {

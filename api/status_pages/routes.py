@@ -8,8 +8,7 @@ from api.errors import StatusPageNotFound
 from api.parameters import PathId
 from api.request_limits import Counted
 from api.status_pages.publication import Publication
-from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList
-from api.status_pages.service import StatusPages
+from api.status_pages.service import PutStatusPage, StatusPage, StatusPageList, StatusPages
 
 router = APIRouter(prefix="/api/v1", tags=["status pages"])
 

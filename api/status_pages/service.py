@@ -6,18 +6,71 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import structlog
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from api.error_docs import EXAMPLE_ID
 from api.errors import StatusPageNotFound, ValidationFailed
 from api.injection import injected
-from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList, StatusPageMonitor
 from api.store import Store
 from api.store.status_pages import ShownMonitor, StatusPageRecord
+
+MOST_MONITORS: Final = 50
+EXAMPLE_STATUS_PAGE: Final[dict[str, JsonValue]] = {
+    "title": "Example TV",
+    "note": "Questions: status@example.com",
+    "monitors": [{"monitor_id": EXAMPLE_ID, "name": "Channel 1"}],
+}
+
+_SHOWN_NAME: Final = "What the page calls it; null: the monitor's name."
+
 
 MOST_PAGES: Final = 50
 SLUG: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 _SLUG: Final = re.compile(SLUG)
 _log = structlog.get_logger(__name__)
+
+
+class StatusPageMonitor(BaseModel):
+    """A monitor on the page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    monitor_id: Annotated[str, Field(max_length=64)] = Field(examples=[EXAMPLE_ID])
+    name: Annotated[str, Field(min_length=1, max_length=120)] | None = Field(
+        default=None, description=_SHOWN_NAME
+    )
+
+
+class PutStatusPage(BaseModel):
+    """What the page shows; anybody may read all of it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_STATUS_PAGE]})
+
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    note: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="A sentence under the title."
+    )
+    monitors: Annotated[list[StatusPageMonitor], Field(min_length=1, max_length=MOST_MONITORS)] = (
+        Field(description="In the order of the page.")
+    )
+
+
+class StatusPage(BaseModel):
+    """A page that anybody may see, without a key."""
+
+    slug: str = Field(examples=["example-tv"])
+    path: str = Field(description="Where it is.", examples=["/status/example-tv"])
+    title: str
+    note: str | None
+    monitors: list[StatusPageMonitor]
+    updated_at: AwareDatetime
+
+
+class StatusPageList(BaseModel):
+    """All status pages, by slug."""
+
+    status_pages: list[StatusPage]
 
 
 class StatusPageService:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
-from api.slates.image import slate_picture
+from api.slates.service import slate_picture
 from benchmarks.truth.corpus import programmes_by_name
 from benchmarks.truth.encoding import Encoded, encoded
 from benchmarks.truth.filters import STILL_DB, FilterFaults, told_by_filters

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import PICTURES_AT_ONCE
+from api.evidence.retention import EvidenceCleanup
 from api.store.evidence import DELETED
 from api.store.reconciliation import MONITORS
 from evidence.store import open_file_store

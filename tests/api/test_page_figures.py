@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.incidents.schemas import IncidentDelivery
+from api.incidents.service import IncidentDelivery
 from api.page.figures import HEIGHT, bars, beginnings, length, percent
 from api.page.incidents_page import receivers
 from api.page.texts import Words

@@ -10,8 +10,7 @@ import pytest
 
 from api.changes import feed
 from api.changes import routes as changes
-from api.limit_memory import WindowMemory
-from api.request_limits import LOGINS_PER_MINUTE
+from api.request_limits import LOGINS_PER_MINUTE, WindowMemory
 from api.sessions import LINK_TIME, SESSION_TIME, Sessions, csrf_token
 from api.store import open_store
 from tests.testkit.gateway import KEY, Running, running_gateway

@@ -1,14 +1,21 @@
-"""Keeps the latest picture of each monitor, and knows who is looked at."""
+"""The latest picture of each monitor, and who is looked at."""
 
 import asyncio
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from email.utils import format_datetime
+from typing import Annotated, Any, Final
 
+from fastapi import APIRouter, Request, Response
+
+from api.client_routes import client_route
 from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
+from api.evidence.routes import SAFE_HEADERS
 from api.injection import injected
 from api.monitors.service import MonitorService
+from api.parameters import PathId
+from api.request_limits import Counted
 from api.store import Store
 from api.store.latest_pictures import PictureRecord
 from monitors.evidence import EvidenceLevel
@@ -103,3 +110,39 @@ class LatestPictureService:
 
 
 Pictures = Annotated[LatestPictureService, injected(LatestPictureService)]
+
+_JPEG: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The picture.",
+        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    304: {"description": "It is the one of `If-None-Match`."},
+}
+
+router = APIRouter(prefix="/api/v1", tags=["monitors"])
+
+
+@router.get(
+    "/monitors/{monitor_id}/picture.jpg",
+    response_class=Response,
+    **client_route(Counted.PICTURES, MonitorNotFound, PictureNotFound, answers=_JPEG),
+)
+async def latest_picture(
+    request: Request,
+    pictures: Pictures,
+    monitor_id: PathId,
+) -> Response:
+    """Return the latest picture of a stream.
+
+    While somebody asks, there is a new one every PICTURE_INTERVAL_SEC, else once a minute.
+    """
+    found = await pictures.latest(monitor_id)
+    headers = {
+        **SAFE_HEADERS,
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{found.sha256}"',
+        "Last-Modified": format_datetime(found.taken_at, usegmt=True),
+    }
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(found.picture, headers=headers, media_type="image/jpeg")

@@ -1,20 +1,28 @@
-"""Makes room for evidence: over a quota, the oldest of its scope goes."""
+"""Removes evidence: the oldest over a quota, what never came, what is past its time."""
 
 import time
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from api.store import Store
 from api.store.evidence import EvidenceRecord
-from evidence.store import FileStore
+from evidence.store import FileStore, StoreFailed
 from runtime.settings import GatewaySettings
 
-BATCH: Final = 100
+BATCH: Final = 200
 BATCHES: Final = 20
 EVICTED: Final = "quota"
 EXPIRED: Final = "expired"
+LOST: Final = "lost"
+PENDING_LIMIT: Final = timedelta(seconds=120)
+"""Evidence that has not come by then never does: its worker has died."""
+
+EARLY_KEPT: Final = timedelta(hours=1)
+"""Pictures of a fault that has not become an incident by then are removed."""
 
 KNOWN_SEC: Final = 10.0
 """So long a gateway adds up by itself what is stored: asking costs more with each file, and the
@@ -109,3 +117,55 @@ async def remove_files(
             gone.append(record.evidence_id)
     finally:
         await store.evidence.note_gone(gone, reason)
+
+
+@dataclass(frozen=True)
+class EvidenceCleanup:
+    """Does its work in rounds, of which several may run at once.
+
+    Attributes:
+        kept: how long files are kept; no longer than `remembered`.
+        remembered: how long it is known that there were any.
+    """
+
+    store: Store
+    files: FileStore
+    _: KW_ONLY
+    kept: timedelta
+    remembered: timedelta
+    now: Callable[[], datetime]
+
+    async def fail_lost(self) -> int:
+        """Give up what a worker that died was to bring; return how much."""
+        return await self.store.evidence.fail_pending(
+            created_before=self.now() - PENDING_LIMIT, reason=LOST
+        )
+
+    async def remove_old(self) -> None:
+        """Remove files and rows that are past their time, and those of monitors that are gone."""
+        try:
+            await self._expire()
+            await self._forget()
+        except StoreFailed as failure:  # the next round goes on
+            _log.warning("evidence not removed", error=str(failure))
+        await self.store.latest_pictures.remove_before(self.now() - self.kept)
+
+    async def _expire(self) -> None:
+        for _ in range(BATCHES):
+            old = await self.store.evidence.stored_before(self.now() - self.kept, limit=BATCH)
+            await remove_files(self.store, self.files, old, EXPIRED)
+            if len(old) < BATCH:
+                return
+
+    async def _forget(self) -> None:
+        for _ in range(BATCHES):
+            past = await self.store.evidence.past(
+                self.now() - self.remembered,
+                announced_before=self.now() - EARLY_KEPT,
+                limit=BATCH,
+            )
+            stored = [one for one in past if one.is_stored]
+            await remove_files(self.store, self.files, stored, EXPIRED)
+            await self.store.evidence.remove([one.evidence_id for one in past])
+            if len(past) < BATCH:
+                return

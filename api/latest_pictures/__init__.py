@@ -1,1 +1,0 @@
-"""The latest picture of each monitor."""
