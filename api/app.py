@@ -1,10 +1,11 @@
 """Puts the gateway together."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -12,7 +13,6 @@ from fastapi import FastAPI
 from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
-from api.background import in_background
 from api.changes.feed import ChangeFeed, describe
 from api.coverage.service import CoverageService
 from api.destinations.destination_secrets import DestinationSecretBox
@@ -36,7 +36,6 @@ from api.internal import routes as internal_routes
 from api.internal.worker_reports import WorkerReports
 from api.metrics import GatewayMetrics
 from api.monitor_engine import MonitorEngine
-from api.monitors.bulk_stop import BulkStop
 from api.monitors.creation import MonitorCreation
 from api.monitors.launcher import Launcher
 from api.monitors.level_history import LevelHistory
@@ -138,7 +137,6 @@ class GatewayServices:
         self.monitors = MonitorService(store, engine, self.waker, now)
         self.headers = SecretHeaders(box)
         self.updates = MonitorUpdates(store, engine, self.monitors, self.headers)
-        self.bulk_stop = BulkStop(store, self.monitors)
         self.capsule_keys = CapsuleKeys(settings.evidence_signing_key)
         launcher = Launcher(
             store,
@@ -260,12 +258,24 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
             gateway.waker.at_work(),
             in_background(gateway.reconciler.work()),
             in_background(gateway.held_webhooks.work()),
-            gateway.heartbeat.at_work(),
+            in_background(gateway.heartbeat.work()),
         ):
             yield
 
     app.router.lifespan_context = working
     return _connect(app, gateway)
+
+
+@asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work` while the context is open, then cancel it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def internal_app(gateway: GatewayServices) -> FastAPI:

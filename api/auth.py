@@ -200,7 +200,6 @@ def is_from_this_site(request: Request) -> bool:
 
 
 def _check_may_change(request: Request, caller: Caller) -> None:
-    """Raises: Forbidden."""
     if not caller.may_change:
         raise Forbidden("This key may only read (VIEWER_KEYS)")
     if not caller.session:

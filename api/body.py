@@ -89,11 +89,7 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
 
 
 def parse_model(kind: type[ModelT], body: bytes) -> ModelT:
-    """Parse a body as `kind`.
-
-    Raises:
-        InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
-    """
+    """Parse a body as `kind`; the first field that breaks a rule is an error as above."""
     parse_json_object(body)
     return validated(kind, body)
 
@@ -114,9 +110,6 @@ def parse_report(kind: type[ModelT], body: bytes) -> ModelT:
 
     Such text comes from a stream or a receiver, and no event is to be lost because of it. Free JSON
     in a report still needs `check_values`.
-
-    Raises:
-        InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
     text = body.decode(errors="replace")
     if "\\u" in text:
@@ -125,11 +118,7 @@ def parse_report(kind: type[ModelT], body: bytes) -> ModelT:
 
 
 def check_values(field: str, value: dict[str, Any]) -> None:
-    """Check the JSON object in `field` of a report.
-
-    Raises:
-        ValidationFailed: NaN, an infinity, or nested deeper than `MAX_DEPTH`.
-    """
+    """Refuse NaN, infinities and deep nesting in the JSON object that a report has in `field`."""
     _check({field: value}, MAX_DEPTH + 1)
 
 

@@ -65,7 +65,10 @@ _EXAMPLES: Final[list[ApiError]] = [
     errors.EvidenceNotAvailable("store_unavailable"),
 ]
 _OF_EVERY_ROUTE: Final = (
-    *(errors.Unauthorized, errors.Forbidden, errors.RateLimitExceeded, errors.StoreNotAvailable),
+    errors.Unauthorized,
+    errors.Forbidden,
+    errors.RateLimitExceeded,
+    errors.StoreNotAvailable,
 )
 _RETRY_AFTER: Final = {
     "Retry-After": {
@@ -77,14 +80,7 @@ _RETRY_AFTER: Final = {
 
 def error_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Return what a route documents: these errors, besides those that every route knows."""
-    wanted = {
-        *kinds,
-        errors.Unauthorized,
-        errors.Forbidden,
-        errors.RateLimitExceeded,
-        errors.StoreNotAvailable,
-    }
-    examples = [example for example in _EXAMPLES if type(example) in wanted]
+    examples = [each for each in _EXAMPLES if type(each) in (*kinds, *_OF_EVERY_ROUTE)]
     statuses = sorted({example.status for example in examples})
     documented: dict[int | str, dict[str, Any]] = {
         status: _response([example for example in examples if example.status == status])

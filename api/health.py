@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import structlog
 from fastapi import APIRouter, Response
@@ -44,7 +44,7 @@ class Readiness(BaseModel):
 class Cached(Generic[T]):
     """What `make` returns or raises, for all who ask within `CACHE_SEC`."""
 
-    def __init__(self, make: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
         self._make = make
         self._made_at = 0.0
         self._making: asyncio.Task[T] | None = None
@@ -53,11 +53,8 @@ class Cached(Generic[T]):
         is_old = time.monotonic() - self._made_at >= CACHE_SEC
         if self._making is None or (self._making.done() and is_old):
             self._made_at = time.monotonic()
-            self._making = asyncio.create_task(self._run())
+            self._making = asyncio.create_task(self._make())
         return await asyncio.shield(self._making)
-
-    async def _run(self) -> T:
-        return await self._make()
 
 
 class HealthChecks:

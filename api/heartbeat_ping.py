@@ -6,14 +6,12 @@ Each gateway calls: the calls go on while one of them lives.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from api.background import in_background
 from api.health import READY, HealthChecks
 from api.metrics import GatewayMetrics
 from api.store import Store, StoreUnavailable
@@ -45,15 +43,12 @@ class HeartbeatPing:
     _: KW_ONLY
     every_sec: float = PING_EVERY_SEC
 
-    def at_work(self) -> AbstractAsyncContextManager[None]:
-        """Call while the context is open."""
-        return in_background(self._work(self.ping)) if self.ping else nullcontext()
-
-    async def _work(self, ping: Ping) -> None:
-        while True:
+    async def work(self) -> None:
+        """Call, until cancelled."""
+        while self.ping:
             await asyncio.sleep(self.every_sec)
             try:
-                outcome = await self._outcome(ping)
+                outcome = await self._outcome(self.ping)
             except Exception:  # a defect must not stop the calls for good
                 _log.exception("heartbeat ping failed")
                 outcome = "failed"

@@ -92,7 +92,6 @@ class GatewayMetrics:
         )
 
     def reconciled(self, report: ReconciliationReport, at: datetime) -> None:
-        """Count what a completed round repaired."""
         for what, count in report.model_dump().items():
             self._repaired.labels(what).inc(count)
         self._last_round.set(at.timestamp())
@@ -103,13 +102,7 @@ class GatewayMetrics:
         notification_sec: float | None = None,
         evidence_bytes: int | None = None,
     ) -> bytes:
-        """Return all metrics as text.
-
-        Args:
-            monitors: how many there are by status; None when unknown.
-            notification_sec: age of the oldest notification that waits; None when unknown.
-            evidence_bytes: size of what is stored; None when unknown.
-        """
+        """Return all metrics as text; None: unknown just now."""
         for gauge, value in (
             (self._oldest_notification, notification_sec),
             (self._evidence_bytes, evidence_bytes),

@@ -123,11 +123,7 @@ class RequestLimits:
             await storage.bridge.storage.aclose()
 
     async def count(self, what: Counted, who: str) -> None:
-        """Count a request of `who`, a client or an address.
-
-        Raises:
-            RateLimitExceeded: it is one too many.
-        """
+        """Count a request of `who`, a client or an address; raises RateLimitExceeded."""
         limit = self._limits[what]
         wait_sec = await self._wait_sec(limit, what, who)
         if wait_sec is not None:

@@ -37,11 +37,7 @@ class SecretBox:
         self._digest_key = _derived(texts[0], b"digest") if texts else b""
 
     def seal(self, secrets: Mapping[str, str], *, owner: str) -> str:
-        """Return `secrets` encrypted; only this key opens them, and only for `owner`.
-
-        Raises:
-            NoSecretsKey: there is none.
-        """
+        """Return `secrets` encrypted; only this key opens them, and only for `owner`."""
         content = json.dumps({"owner": owner, "secrets": dict(secrets)})
         return self._opened().encrypt(content.encode()).decode()
 

@@ -40,7 +40,6 @@ class StreamMetrics:
     now: datetime
 
     def exposition(self) -> bytes:
-        """Return them as Prometheus text."""
         return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:

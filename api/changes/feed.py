@@ -69,14 +69,12 @@ class ChangeFeed:
 
     @asynccontextmanager
     async def listening(self, who: str) -> AsyncIterator[None]:
-        """Admit a listener; `events` is called within the context.
+        """Admit a listener: the session of a page, or the holder of a program's key.
 
-        Args:
-            who: the session of a page, or the holder of a program's key.
+        `events` is called within the context.
 
         Raises:
             RateLimitExceeded: there are too many, of all or of this one.
-            StoreUnavailable: the database does not answer.
         """
         self._admit(who)
         try:
@@ -88,7 +86,6 @@ class ChangeFeed:
             self._leave(who)
 
     def _admit(self, who: str) -> None:
-        """Raises: RateLimitExceeded."""
         if self._listeners >= MAX_LISTENERS:
             raise RateLimitExceeded(f"{MAX_LISTENERS} clients listen", KEEP_ALIVE_SEC)
         if self._of_each[who] >= MAX_OF_ONE:
@@ -194,15 +191,13 @@ class SeenNumbers:
         """Return those of the changes above the floor that are new."""
         return [change for change in found if change.number not in self._above]
 
-    def add(self, found: Sequence[Change], now_sec: float) -> list[Change]:
-        """Return those of the changes above the floor that are new; raise the floor."""
-        fresh = self.fresh(found)
-        self._above.update(change.number for change in fresh)
+    def add(self, found: Sequence[Change], now_sec: float) -> None:
+        """Note changes above the floor, and raise it."""
+        self._above.update(change.number for change in found)
         self._highest.append((now_sec, max(self._above, default=self.floor)))
         while self._highest[0][0] < now_sec - LOOK_BACK_SEC:
             self.floor = self._highest.popleft()[1]
         self._above = {number for number in self._above if number > self.floor}
-        return fresh
 
 
 def _encoded(event: str, data: str, number: int) -> bytes:

@@ -31,11 +31,7 @@ class DestinationSecretBox:
         self._box = box
 
     def seal(self, opened: DestinationSecrets, destination_id: str) -> str:
-        """Return what the store keeps.
-
-        Raises:
-            ValidationFailed: there is no SECRETS_KEY.
-        """
+        """Return what the store keeps; raises ValidationFailed without a SECRETS_KEY."""
         try:
             return self._box.seal(opened.model_dump(exclude_none=True), owner=destination_id)
         except NoSecretsKey:
@@ -44,11 +40,7 @@ class DestinationSecretBox:
             ) from None
 
     def open(self, record: DestinationRecord) -> DestinationSecrets:
-        """Return the secrets in plain text.
-
-        Raises:
-            SecretsUnreadable: they were encrypted with another SECRETS_KEY.
-        """
+        """Return the secrets in plain text; raises SecretsUnreadable under another SECRETS_KEY."""
         opened = self._box.open(record.secrets, owner=record.destination_id)
         return DestinationSecrets.model_validate(opened)
 

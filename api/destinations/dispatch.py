@@ -63,11 +63,7 @@ class DestinationDispatch:
             return await self._pick(connection, record) if record.enabled else NextResult()
 
     async def order(self, destination_id: str, delivery_id: int) -> NotificationOrder:
-        """Return what to tell, and the secrets of the destination.
-
-        Raises:
-            DestinationNotFound: there is no such notification any more.
-        """
+        """Return what to tell, and the secrets of the destination; raises DestinationNotFound."""
         record = await self.store.destinations.find(destination_id)
         rows = await self.store.deliveries.told_with(destination_id, delivery_id)
         if record is None or not rows:
@@ -85,7 +81,6 @@ class DestinationDispatch:
     async def note_attempt(
         self, destination_id: str, delivery_id: int, attempt: NotificationAttempt
     ) -> None:
-        """Keep that an attempt failed."""
         await self.store.deliveries.note_attempt(
             destination_id,
             delivery_id,

@@ -1,6 +1,5 @@
 """Making, changing, testing and removing destinations."""
 
-import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +26,7 @@ from api.parameters import Pagination
 from api.store import Store
 from api.store.delivery_records import NotificationStatus
 from api.store.destinations import DestinationRecord
-from api.url_checks import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed, AppriseCheck
+from api.url_checks import AddressCheck, AppriseCheck, check_address
 from monitors.random_ids import new_destination_id
 from notifications.destination_urls import (
     BadDestinationUrl,
@@ -52,11 +51,7 @@ class DestinationService:
     now: Callable[[], datetime]
 
     async def create(self, wanted: CreateDestination) -> CreatedDestination:
-        """Make a destination.
-
-        Raises:
-            ValidationFailed, InvalidUrl: a field breaks a rule, or there are too many.
-        """
+        """Make a destination; raises ValidationFailed or InvalidUrl."""
         is_webhook = wanted.type is DestinationType.WEBHOOK
         if wanted.ed25519 and not is_webhook:
             raise ValidationFailed("ed25519: only a webhook is signed")
@@ -93,11 +88,7 @@ class DestinationService:
         return Destination(**_shown(await self.find(destination_id)))
 
     async def change(self, destination_id: str, wanted: ChangeDestination) -> Destination:
-        """Change a destination; what waits is tried again at once, the new way.
-
-        Raises:
-            ValidationFailed, InvalidUrl: a field breaks a rule.
-        """
+        """Change a destination; what waits is tried again at once, the new way."""
         record = await self.find(destination_id)
         values = wanted.model_dump(mode="json", exclude_unset=True)
         if (url := values.pop("url", None)) is not None:
@@ -120,11 +111,7 @@ class DestinationService:
         self.waker.interrupt(destination_id)
 
     async def test(self, destination_id: str) -> QueuedTest:
-        """Queue a test notification, before all else that waits.
-
-        Raises:
-            ValidationFailed: the destination is not enabled.
-        """
+        """Queue a test notification, before all else that waits."""
         record = await self.find(destination_id)
         if not record.enabled:
             raise ValidationFailed("enabled: is false, so nothing is sent")
@@ -133,7 +120,6 @@ class DestinationService:
         return QueuedTest(delivery_id=delivery_id, status=NotificationStatus.PENDING)
 
     async def deliveries(self, destination_id: str, *, limit: int, offset: int) -> DeliveryList:
-        """Return the audit of a destination, newest first."""
         await self.find(destination_id)
         found, total = await self.store.deliveries.page(destination_id, limit=limit, offset=offset)
         return DeliveryList(
@@ -162,15 +148,12 @@ class DestinationService:
         try:
             check_destination_url(type, url)
             requested = requested_url(type, url)
-            if requested is not None:
-                async with asyncio.timeout(ADDRESS_LIMIT_SEC):
-                    await self.address_check(requested, for_webhooks=True)
-            elif self.apprise_check is not None:
+            if requested is None and self.apprise_check is not None:
                 await self.apprise_check(url)
         except BadDestinationUrl as error:
             raise InvalidUrl(f"url: {error}") from None
-        except (AddressNotAllowed, TimeoutError):
-            raise InvalidUrl("url: its host cannot be resolved or is not allowed") from None
+        if requested is not None:
+            await check_address(self.address_check, "url", requested, for_webhooks=True)
 
 
 Destinations = Annotated[DestinationService, injected(DestinationService)]
@@ -181,11 +164,7 @@ def _shown(record: DestinationRecord) -> dict[str, Any]:
 
 
 async def check_destinations(store: Store, destination_ids: list[str]) -> None:
-    """Check that the destinations that a monitor names exist.
-
-    Raises:
-        ValidationFailed: one does not, or is named twice.
-    """
+    """Refuse a list of destinations that names one twice, or one that does not exist."""
     if len(set(destination_ids)) < len(destination_ids):
         raise ValidationFailed("destinations: names one twice")
     if destination_ids and (missing := await store.destinations.missing(destination_ids)):

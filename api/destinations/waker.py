@@ -38,11 +38,7 @@ class DestinationWaker:
         self._want(destination_id, interrupt=True)
 
     async def wake_waiting(self) -> int:
-        """Wake the destinations for which something waits; return how many that are.
-
-        Raises:
-            StoreUnavailable: the database does not answer.
-        """
+        """Wake the destinations for which something waits; return how many that are."""
         waiting = await self._store.deliveries.waiting_destinations()
         self.wake(waiting)
         return len(waiting)
@@ -55,11 +51,7 @@ class DestinationWaker:
             _log.warning("destinations not woken", monitor_id=monitor_id, error=str(error))
 
     async def start_missing(self) -> None:
-        """Have a workflow for each destination: somebody may have terminated one.
-
-        Raises:
-            EngineUnavailable, StoreUnavailable: one of them does not answer.
-        """
+        """Have a workflow for each destination: somebody may have terminated one."""
         for destination_id in await self._store.destinations.ids():
             await self._engine.start_destination(destination_id)
 

@@ -79,7 +79,6 @@ class EventService:
     links: EvidenceLinks
 
     async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
-        """Return a page of a monitor's events in their order; raises MonitorNotFound."""
         await self.monitors.find(monitor_id)
         found, total = await self.store.events.page(monitor_id, limit=limit, offset=offset)
         return EventList(
@@ -88,7 +87,6 @@ class EventService:
         )
 
     async def find(self, monitor_id: str, event_id: str) -> tuple[MonitorRecord, EventRecord]:
-        """Return an event and its monitor; raises MonitorNotFound or EventNotFound."""
         monitor = await self.monitors.find(monitor_id)
         event = await self.store.events.find(monitor_id, event_id)
         if event is None:
@@ -102,8 +100,6 @@ class EventService:
         one that was sent stays sent whatever the outcome.
 
         Raises:
-            MonitorNotFound, EventNotFound: there is no such event (any more).
-            ValidationFailed: the monitor has no `callback_url`.
             EngineNotAvailable: Temporal did not confirm; asking again is harmless.
         """
         monitor, event = await self.find(monitor_id, event_id)
@@ -135,7 +131,6 @@ Events = Annotated[EventService, injected(EventService)]
 
 
 def audited(event: EventRecord, links: EvidenceLinks) -> AuditedEvent:
-    """Return an event as it is sent, and what became of it."""
     return AuditedEvent(
         event_id=event.event_id,
         event_type=event.event_type,

@@ -126,11 +126,7 @@ class EvidenceIntake:
             self._metrics.evidence.labels(record.kind, "failed").inc()
 
     async def _known(self, upload: IncomingEvidence) -> EvidenceRecord | None:
-        """Return the row that the event of an incident, or an early picture, has made.
-
-        Raises:
-            ValidationFailed: it is of something else.
-        """
+        """Return the row that the event of an incident, or an early picture, has made."""
         record = await self._store.evidence.find(upload.evidence_id)
         told = (upload.monitor_id, upload.incident_id, upload.item)
         if record and told != (record.monitor_id, record.incident_id, record.item):

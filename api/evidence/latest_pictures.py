@@ -52,12 +52,7 @@ class LatestPictureService:
         self._asking = asyncio.Lock()
 
     async def put(self, monitor_id: str, picture: bytes, taken_at: datetime) -> None:
-        """Keep a picture, unless a newer one is known.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-            ValidationFailed: it is no JPEG, or the monitor keeps no evidence.
-        """
+        """Keep a picture, unless a newer one is known."""
         monitor = await self._monitors.find(monitor_id)
         if monitor.config.evidence is EvidenceLevel.NONE:
             raise ValidationFailed("body: the monitor keeps no evidence")
@@ -70,12 +65,7 @@ class LatestPictureService:
         )
 
     async def latest(self, monitor_id: str) -> PictureRecord:
-        """Return the latest picture, and note that somebody looks.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-            PictureNotFound: there is none yet.
-        """
+        """Return the latest picture, and note that somebody looks."""
         if not is_monitor_id(monitor_id):
             raise MonitorNotFound(monitor_id)
         found, looked_at = await self._store.latest_pictures.find(monitor_id)

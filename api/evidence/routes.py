@@ -71,12 +71,7 @@ async def _told_at(
     expires: Annotated[str | None, Query(description="Of a signed URL.")] = None,
     signature: Annotated[str | None, Query(description="Of a signed URL.")] = None,
 ) -> datetime | None:
-    """Admit a reader; return when a signed URL was told, None for a client with a key.
-
-    Raises:
-        Unauthorized: neither a key nor a signature that is good.
-        RateLimitExceeded: too many requests.
-    """
+    """Admit a reader; return when a signed URL was told, None for a client with a key."""
     if expires is None and signature is None:
         client = (await caller(request, authentication, api_key, bearer)).name
         await limits.count(Counted.PICTURES, client)

@@ -58,7 +58,6 @@ class EvidenceService:
     now: Callable[[], datetime]
 
     async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[ListedEvidence]]:
-        """Return what there is of each of these incidents."""
         found = await self.store.evidence.of_incidents(incident_ids)
         return {name: [self._listed(one) for one in records] for name, records in found.items()}
 
@@ -103,12 +102,7 @@ class EvidenceService:
             raise EvidenceNotAvailable(failure.reason) from None
 
     async def delete(self, evidence_id: str) -> None:
-        """Remove a file from the store; a second call changes nothing.
-
-        Raises:
-            EvidenceNotFound: there is no such evidence.
-            EvidenceNotAvailable: it may still be there.
-        """
+        """Remove a file from the store; a second call changes nothing."""
         record = await self.store.evidence.find(evidence_id)
         if record is None:
             raise EvidenceNotFound(evidence_id)

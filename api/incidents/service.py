@@ -119,7 +119,6 @@ class IncidentService:
         )
 
     async def show(self, incident_id: str) -> IncidentDetails:
-        """Return an incident with its events; raises IncidentNotFound."""
         found = await self.by_ids([incident_id]) if is_incident_id(incident_id) else []
         if not found:
             raise IncidentNotFound(incident_id)
@@ -136,12 +135,12 @@ class IncidentService:
     ) -> defaultdict[str, list[IncidentDelivery]]:
         """Return who was told of a page of incidents, by incident, oldest first."""
         found: defaultdict[str, list[IncidentDelivery]] = defaultdict(list)
-        for each in await self.store.incident_deliveries.of_incidents(incident_ids):
+        for each in await self.store.told.of_incidents(incident_ids):
             found[each.incident_id].append(IncidentDelivery.model_validate(vars(each)))
         return found
 
     async def acknowledge(self, incident_id: str, note: str | None) -> IncidentDetails:
-        """Note that somebody takes care, unless somebody does already; raises as `show`."""
+        """Note that somebody takes care, unless somebody does already."""
         if is_incident_id(incident_id) and await self.store.incidents.acknowledge(
             incident_id, note, self.now()
         ):

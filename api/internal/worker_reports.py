@@ -40,12 +40,7 @@ class WorkerReports:
     now: Callable[[], datetime]
 
     async def apply_status(self, monitor_id: str, report: StatusReport) -> None:
-        """Take a monitor's condition.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-            ValidationFailed: a time does not exist in UTC.
-        """
+        """Take a monitor's condition."""
         _check_moment("as_of", report.as_of)
         for span in (*report.coverage, *report.quiet_spans):
             _check_moment("coverage", span.start)
@@ -71,7 +66,6 @@ class WorkerReports:
         """Take an event or the outcome of its webhook; say whether a silence holds it back.
 
         Raises:
-            MonitorNotFound: there is no such monitor.
             ValidationFailed: the report does not fit its path, or is beyond what the store keeps.
         """
         _check_event(report, monitor_id, event_id)

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -39,7 +40,7 @@ from api.monitors.secret_headers import SecretHeaders
 from api.store import Store
 from api.store.insertion import DuplicateStream, EarlierCreation, IdempotencyKey, TooManyMonitors
 from api.store.monitor_records import MonitorRecord
-from api.url_checks import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
+from api.url_checks import AddressCheck, check_address
 from monitors.evidence import EvidenceLevel
 from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
@@ -73,9 +74,6 @@ class MonitorCreation:
             key_header: its `Idempotency-Key`, if any.
 
         Raises:
-            InvalidUrl, InvalidConfig, ValidationFailed: the body or the key breaks a rule.
-            DuplicateMonitor, MaxMonitorsExceeded: there is no room for it.
-            IdempotencyConflict: the key was used with another body.
             EngineNotAvailable: Temporal cannot be reached; nothing was created.
         """
         wanted, body = parse_creation(content)
@@ -83,9 +81,10 @@ class MonitorCreation:
         if key and (earlier := await self.store.insertion.find_by_idempotency_key(key)):
             return await self._answer_again(key, earlier)
         record = self._record(wanted, stream_source(wanted.stream_url))
-        await self._check_address("stream_url", record.stream_url)
+        check = partial(check_address, self.address_check)
+        await check("stream_url", record.stream_url, for_webhooks=False)
         if record.callback_url:
-            await self._check_address("callback_url", record.callback_url)
+            await check("callback_url", record.callback_url, for_webhooks=True)
         await check_destinations(self.store, wanted.destinations)
         earlier = await self._add(record, key, wanted.destinations)
         if key and earlier:
@@ -124,14 +123,6 @@ class MonitorCreation:
             stream_status=StreamStatus.UNKNOWN,
             created_at=now,
         )
-
-    async def _check_address(self, field: str, url: str) -> None:
-        try:
-            async with asyncio.timeout(ADDRESS_LIMIT_SEC):
-                await self.address_check(url, for_webhooks=field == "callback_url")
-        except (AddressNotAllowed, TimeoutError):
-            # One reason for all cases: the answer must not map our network for a stranger.
-            raise InvalidUrl(f"{field}: its host cannot be resolved or is not allowed") from None
 
     async def _add(
         self, record: MonitorRecord, key: IdempotencyKey | None, destinations: list[str]
@@ -181,11 +172,7 @@ def _check_near(field: str, moment: datetime | None, now: datetime) -> None:
 
 
 def parse_creation(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
-    """Parse the body of a creation; return it with the JSON object that it was made from.
-
-    Raises:
-        InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
-    """
+    """Parse the body of a creation; return it with the JSON object that it was made from."""
     body, wanted = parse_json_object(content), validated(CreateMonitor, content)
     if wanted.callback_url is None and not wanted.destinations:
         raise ValidationFailed("callback_url: is required, unless destinations names somebody")
@@ -198,11 +185,6 @@ def parse_creation(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
 
 
 def stream_source(stream_url: str) -> StreamSource:
-    """Return the stream that a URL means.
-
-    Raises:
-        InvalidUrl: it is none.
-    """
     try:
         return parse_stream_url(stream_url)
     except InvalidStreamUrl as error:

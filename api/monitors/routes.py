@@ -21,7 +21,6 @@ from api.errors import (
     ValidationFailed,
 )
 from api.injection import injected
-from api.monitors.bulk_stop import BulkStop
 from api.monitors.creation import MAX_KEY_LENGTH, MonitorCreation
 from api.monitors.schemas import (
     ChangeMonitor,
@@ -150,7 +149,7 @@ async def list_monitors(
     ),
 )
 async def stop_monitors(
-    bulk: Annotated[BulkStop, injected(BulkStop)],
+    monitors: Monitors,
     labels: LabelFilter,
     confirm: Annotated[
         Count | None,
@@ -160,7 +159,7 @@ async def stop_monitors(
     """Stop all active monitors that have these labels; at least one label is required."""
     if not labels:
         raise ValidationFailed("label: is required")
-    return await bulk.stop(labels, confirm)
+    return await monitors.stop_labelled(labels, confirm)
 
 
 @router.get("/monitors/{monitor_id}", **client_route(Counted.READS, MonitorNotFound))

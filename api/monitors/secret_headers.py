@@ -40,11 +40,7 @@ class SecretHeaders:
             ) from None
 
     def opened(self, record: MonitorRecord) -> dict[str, str]:
-        """Return a monitor's headers.
-
-        Raises:
-            SecretsUnreadable: what the store keeps was encrypted with another SECRETS_KEY.
-        """
+        """Return a monitor's headers; raises SecretsUnreadable under another SECRETS_KEY."""
         if record.request_headers is None:
             return {}
         return self._box.open(record.request_headers, owner=record.monitor_id)

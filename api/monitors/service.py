@@ -1,14 +1,15 @@
 """Showing and stopping monitors."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 
 from api.destinations.waker import DestinationWaker
-from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
+from api.errors import ConfirmationRequired, EngineNotAvailable, MonitorNotActive, MonitorNotFound
 from api.injection import injected
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.schemas import (
@@ -18,15 +19,18 @@ from api.monitors.schemas import (
     MonitorList,
     MonitorSettings,
     StoppedMonitor,
+    StoppedMonitors,
 )
 from api.parameters import Pagination
 from api.store import Store
-from api.store.filters import MonitorFilter
+from api.store.filters import Label, MonitorFilter
 from api.store.monitor_records import LastReport, MonitorRecord, MonitorSummary
 from monitors.random_ids import is_monitor_id
 from monitors.reports import HealthReport, MediaFacts, Statistics, is_newer
 from monitors.status import MonitorStatus
 from workflows.messages import ChangeResult, MonitorSnapshot
+
+STOPS_AT_ONCE: Final = 20
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +41,7 @@ class MonitorService:
     engine: MonitorEngine
     waker: DestinationWaker
     now: Callable[[], datetime]
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STOPS_AT_ONCE))
 
     async def list_monitors(
         self, wanted: MonitorFilter, *, limit: int, offset: int, with_settings: bool = False
@@ -66,11 +71,7 @@ class MonitorService:
         return [_listed(one) for one in found]
 
     async def show(self, monitor_id: str) -> MonitorDetails:
-        """Return a monitor's condition: its workflow's word, while there is one, else the store's.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-        """
+        """Return a monitor's condition: its workflow's word, if there is one, else the store's."""
         record = await self.find(monitor_id)
         snapshot = await self.engine.snapshot(monitor_id) if record.status.is_active else None
         if snapshot:
@@ -93,7 +94,6 @@ class MonitorService:
         """Stop a monitor; one that is stopped already stays so, with the time of then.
 
         Raises:
-            MonitorNotFound: there is no such monitor.
             MonitorNotActive: it ended by itself, maybe just now.
             EngineNotAvailable: Temporal cannot be reached; nothing has changed.
         """
@@ -110,7 +110,6 @@ class MonitorService:
         The workflow is cancelled first: a row that says `stopped` is never above a running one.
 
         Raises:
-            MonitorNotFound: there is no such monitor.
             EngineNotAvailable: Temporal cannot be reached; nothing has changed.
         """
         record = await self.find(monitor_id)
@@ -126,12 +125,40 @@ class MonitorService:
         _log.info("monitor stopped", monitor_id=monitor_id, status=ended.status, reason=reason)
         return ended
 
-    async def cancel_workflow(self, monitor_id: str) -> None:
-        """Cancel a monitor's workflow, if it runs.
+    async def stop_labelled(
+        self, labels: Sequence[Label], confirmed: int | None
+    ) -> StoppedMonitors:
+        """Stop the active monitors with all of these labels; return those that it stopped.
 
         Raises:
-            EngineNotAvailable: Temporal cannot be reached.
+            ConfirmationRequired: `confirmed` is not how many there are; none was stopped.
+            EngineNotAvailable: Temporal cannot be reached; some may have been stopped.
         """
+        wanted = await self.store.monitors.active_ids(labels)
+        if confirmed != len(wanted):
+            raise ConfirmationRequired(len(wanted))
+        outcomes = await asyncio.gather(*map(self._is_stopped, wanted))
+        stopped = [each for each, is_stopped in zip(wanted, outcomes, strict=True) if is_stopped]
+        if None in outcomes:
+            raise EngineNotAvailable(
+                f"Temporal cannot be reached, {len(stopped)} of {len(wanted)} monitors were "
+                "stopped; try again later"
+            )
+        return StoppedMonitors(stopped=stopped)
+
+    async def _is_stopped(self, monitor_id: str) -> bool | None:
+        """Stop a monitor if it is active; None: Temporal cannot be reached."""
+        try:
+            async with self._turns:
+                record = await self.end(monitor_id)
+        except EngineNotAvailable:
+            return None
+        except MonitorNotFound:  # it was removed meanwhile
+            return False
+        return record.status is MonitorStatus.STOPPED
+
+    async def cancel_workflow(self, monitor_id: str) -> None:
+        """Cancel a monitor's workflow, if it runs; raises EngineNotAvailable."""
         try:
             await self.engine.cancel(monitor_id)
         except EngineUnavailable as error:
@@ -141,7 +168,6 @@ class MonitorService:
             ) from None
 
     async def find(self, monitor_id: str) -> MonitorRecord:
-        """Return a monitor as the store knows it; raises MonitorNotFound."""
         record = await self.store.monitors.find(monitor_id) if is_monitor_id(monitor_id) else None
         if record is None:
             raise MonitorNotFound(monitor_id)

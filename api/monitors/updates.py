@@ -45,9 +45,6 @@ class MonitorUpdates:
         """Change a monitor and return its condition; a change of nothing changes nothing.
 
         Raises:
-            MonitorNotFound: there is no such monitor.
-            MonitorNotActive: it has ended.
-            ValidationFailed: it names a destination that does not exist, or nobody at all.
             InvalidConfig: its workflow refuses the change.
             EngineNotAvailable: its workflow did not confirm the change, but may still make it.
         """
@@ -117,12 +114,6 @@ class MonitorUpdates:
 
 
 def parse_change(body: bytes) -> ChangeMonitor:
-    """Parse the body of a change.
-
-    Raises:
-        InvalidConfig: a field of `config` that cannot change while the monitor runs.
-        ValidationFailed: any other field that breaks a rule.
-    """
     _check_changeable(parse_json_object(body).get("config"))
     return validated(ChangeMonitor, body)
 

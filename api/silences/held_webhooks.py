@@ -37,11 +37,7 @@ class HeldWebhooks:
         self._is_called.set()
 
     async def release(self) -> int:
-        """Have monitors send what is due; return how many were asked.
-
-        Raises:
-            EngineUnavailable, StoreUnavailable: one of them does not answer.
-        """
+        """Have monitors send what is due; return how many were asked."""
         now = self._now()
         due = await self._store.silences.webhooks_due(now)
         self._asked_at = {each: at for each, at in self._asked_at.items() if each in due}
@@ -63,7 +59,6 @@ class HeldWebhooks:
         return asked_at is not None and abs(now - asked_at) < ASKED_AGAIN_AFTER
 
     async def work(self) -> None:
-        """Release what is due, until cancelled."""
         while True:
             sleep_sec = LONGEST_SLEEP_SEC
             try:

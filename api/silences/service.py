@@ -87,11 +87,6 @@ class SilenceService:
     now: Callable[[], datetime]
 
     async def create(self, wanted: CreateSilence) -> Silence:
-        """Make a silence.
-
-        Raises:
-            ValidationFailed: a field breaks a rule, or there are too many.
-        """
         now = self.now()
         record = SilenceRecord(
             **dict(wanted.model_dump(exclude={"all"}), starts_at=wanted.starts_at or now),
@@ -115,15 +110,10 @@ class SilenceService:
         )
 
     async def show(self, silence_id: str) -> Silence:
-        """Return a silence, also one that has ended; raises SilenceNotFound."""
         return _silence(await self._find(silence_id))
 
     async def end(self, silence_id: str) -> None:
-        """End a silence now; what is still open is told. One that has ended stays as it is.
-
-        Raises:
-            SilenceNotFound: there is none, or no longer.
-        """
+        """End a silence now; what is still open is told. One that has ended stays as it is."""
         await self._find(silence_id)
         await self.store.silences.end(silence_id, self.now())
         _log.info("silence ended", silence_id=silence_id)

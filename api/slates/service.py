@@ -43,11 +43,7 @@ class SlateService:
         self._reading = asyncio.Semaphore(1)
 
     async def put(self, name: str, image: bytes) -> Slate:
-        """Keep an image as the slate of that name, instead of one that was there before.
-
-        Raises:
-            ValidationFailed: no name or image that can be used, or one slate too many.
-        """
+        """Keep an image as the slate of that name, instead of one that was there before."""
         if not _NAME.fullmatch(name):
             raise ValidationFailed(
                 "name: must be 1 to 64 letters, digits, dots, hyphens or underscores, "
@@ -65,15 +61,10 @@ class SlateService:
         return SlateList(slates=[Slate(name=it.name, updated_at=it.updated_at) for it in found])
 
     async def pictures(self) -> dict[str, bytes]:
-        """Return the picture of each slate, see `monitors.frames.SLATE_BYTES`."""
         return {each.name: each.picture for each in await self._store.slates.all()}
 
     async def delete(self, name: str) -> None:
-        """Remove a slate; watches learn of it within a minute.
-
-        Raises:
-            SlateNotFound: there is none of that name.
-        """
+        """Remove a slate; watches learn of it within a minute."""
         if not (_NAME.fullmatch(name) and await self._store.slates.delete(name)):
             raise SlateNotFound(name)
 

@@ -59,12 +59,7 @@ class StatusPublication:
         self._turn = asyncio.Lock()
 
     async def edition(self, slug: str) -> Edition:
-        """Return a page that is at most a minute old.
-
-        Raises:
-            StatusPageNotFound: there is none.
-            StoreUnavailable: the database does not answer, and nothing is known.
-        """
+        """Return a page that is at most a minute old, an older one while the database is away."""
         if fresh := self._fresh(slug):
             return fresh
         try:

@@ -79,11 +79,7 @@ class StatusPageService:
         self._now = now
 
     async def put(self, slug: str, wanted: PutStatusPage) -> StatusPage:
-        """Make a page, or replace it.
-
-        Raises:
-            ValidationFailed: a field breaks a rule, or it is one page too many.
-        """
+        """Make a page, or replace it."""
         if not _SLUG.fullmatch(slug):
             raise ValidationFailed(
                 "slug: must be 1 to 63 of a-z, 0-9 and hyphens, with none at either end"
@@ -102,11 +98,9 @@ class StatusPageService:
         )
 
     async def show(self, slug: str) -> StatusPage:
-        """Return a page; raises StatusPageNotFound."""
         return _shown(await self.find(slug))
 
     async def delete(self, slug: str) -> None:
-        """Remove a page; raises StatusPageNotFound."""
         if not (_SLUG.fullmatch(slug) and await self._store.status_pages.delete(slug)):
             raise StatusPageNotFound(slug)
         _log.info("status page removed", slug=slug)

@@ -22,7 +22,6 @@ from api.store.deliveries import DeliveryStore
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
 from api.store.evidence import EvidenceStore
-from api.store.incident_deliveries import IncidentDeliveryStore
 from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
 from api.store.latest_pictures import LatestPictureStore
@@ -63,7 +62,6 @@ class Store:
         self.told = ToldStore(database)
         self.evidence = EvidenceStore(database)
         self.latest_pictures = LatestPictureStore(database)
-        self.incident_deliveries = IncidentDeliveryStore(database)
         self.status_pages = StatusPageStore(database)
         self.sessions = SessionStore(database)
 

@@ -53,11 +53,7 @@ class StoreUnavailable(Exception):
 
 
 def configured_url(settings: GatewaySettings) -> str:
-    """Return the database URL that the settings mean: SQLite in `data_dir` when none is given.
-
-    Raises:
-        StartError: `data_dir` cannot be made.
-    """
+    """Return the database URL that the settings mean: SQLite in `data_dir` when none is given."""
     if settings.database_url:
         return settings.database_url
     try:

@@ -66,11 +66,7 @@ class DeliveryStore(StorePart):
     ) -> int:
         """Keep what became of a notification, once; return how many rows told it.
 
-        Args:
-            destination_id: the destination.
-            delivery_id: the first row of the notification.
-            values: status, attempts and error.
-            now: the present.
+        `delivery_id` is its first row, `values` are status, attempts and error.
         """
         sending = (
             _told_with(destination_id, delivery_id),

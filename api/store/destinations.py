@@ -138,7 +138,6 @@ class DestinationStore(StorePart):
         return [one for one in destination_ids if one not in known]
 
     async def of_monitor(self, monitor_id: str) -> list[str]:
-        """Return the ids of the destinations that a monitor names."""
         return (await self.of_monitors([monitor_id])).get(monitor_id, [])
 
     async def of_monitors(self, monitor_ids: Collection[str]) -> dict[str, list[str]]:

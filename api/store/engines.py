@@ -26,11 +26,7 @@ class InvalidDatabaseUrl(ValueError):
 
 
 def make_engine(url: str, size: int, statement_limit_sec: float | None) -> AsyncEngine:
-    """Return a pool of up to `size` connections.
-
-    Raises:
-        InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
-    """
+    """Return a pool of up to `size` connections; raises InvalidDatabaseUrl."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

@@ -52,12 +52,10 @@ def is_wanted(wanted: MonitorFilter) -> ColumnElement[bool]:
 
 
 def has_labels(monitor_id: ColumnElement[str], labels: Collection[Label]) -> ColumnElement[bool]:
-    """Return whether a monitor has all of these labels."""
     return and_(true(), *(monitor_id.in_(with_label(label)) for label in labels))
 
 
 def with_label(label: Label) -> Select[tuple[str]]:
-    """Return the query of the monitors that have a label."""
     key, value = label
     return select(monitor_labels.c.monitor_id).where(
         monitor_labels.c.key == key, monitor_labels.c.value == value

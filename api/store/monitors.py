@@ -297,7 +297,6 @@ _SUMMARY = select(
 
 
 def _page(wanted: ColumnElement[bool], *, limit: int, offset: int) -> Select[Any]:
-    """Return the query of a page, newest first."""
     newest_first = (monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
     # The index alone says which rows make the page; only those are read.
     here = select(monitors.c.monitor_id).where(wanted).order_by(*newest_first)

@@ -44,10 +44,9 @@ class SlateStore(StorePart):
             return True
 
     async def all(self) -> list[SlateRecord]:
-        """Return all slates by name."""
         rows = await self._database.rows(select(slates).order_by(slates.c.name))
         return [SlateRecord(row.name, row.picture, row.updated_at) for row in rows]
 
     async def delete(self, name: str) -> bool:
-        """Remove a slate. False: there is none of that name."""
+        """False: there is none of that name."""
         return await self._database.write_one(delete(slates).where(slates.c.name == name)) == 1

@@ -58,12 +58,11 @@ class StatusPageStore(StorePart):
         return _record(row) if row else None
 
     async def all(self) -> list[StatusPageRecord]:
-        """Return all pages by slug."""
         rows = await self._database.rows(select(status_pages).order_by("slug"))
         return [_record(row) for row in rows]
 
     async def delete(self, slug: str) -> bool:
-        """Remove a page. False: there is none."""
+        """False: there is none."""
         removal = delete(status_pages).where(status_pages.c.slug == slug)
         return await self._database.write_one(removal) == 1
 

@@ -1,19 +1,23 @@
-"""What a notification tells, read with its events, monitors and incidents."""
+"""What a notification tells, with its events, monitors and incidents; and who was told of these."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, func, select
 
 from api.store.boards import to_remind
 from api.store.database import StorePart
 from api.store.deliveries import told_together
-from api.store.delivery_records import DeliveryRecord, deliveries
+from api.store.delivery_records import DeliveryRecord, NotificationStatus, deliveries
+from api.store.destinations import destinations
 from api.store.tables import incidents, monitor_events, monitors
-from monitors.events import EventType
-from monitors.status import MonitorStatus
-from notifications.notification import NotificationState
+from monitors.events import EventType, is_opening
+from monitors.status import DeliveryStatus, MonitorStatus
+from notifications.notification import DestinationType, NotificationState
+
+MOST_DELIVERIES: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,26 @@ class ToldRow:
     monitor_status: MonitorStatus | None
     opened_name: str | None
     opened_labels: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class IncidentDeliveryRecord:
+    """An incident as one receiver is told it.
+
+    Attributes:
+        destination_id, name, type: of the destination; None: the monitor's `callback_url`.
+    """
+
+    incident_id: str
+    destination_id: str | None
+    name: str | None
+    type: DestinationType | None
+    state: NotificationState
+    status: NotificationStatus
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    sent_at: datetime | None
 
 
 class ToldStore(StorePart):
@@ -79,6 +103,17 @@ class ToldStore(StorePart):
             count, group = (await connection.execute(query)).one()
         return f"{destination_id}.{group}" if count > 1 else None
 
+    async def of_incidents(self, incident_ids: Collection[str]) -> list[IncidentDeliveryRecord]:
+        """Return who was told of a page of incidents, oldest first; the newest `MOST_DELIVERIES`.
+
+        What was to be told of an incident counts, also if a silence holds it back.
+        """
+        queued = await self._database.rows(_to_destinations(incident_ids))
+        called = await self._database.rows(_to_callbacks(incident_ids))
+        found = [IncidentDeliveryRecord(**row._mapping) for row in queued]
+        found += [_of_callback(row) for row in called]
+        return sorted(found, key=lambda each: each.created_at)
+
 
 def _query() -> Select[Any]:
     return select(
@@ -105,4 +140,49 @@ def _query() -> Select[Any]:
         )
         .outerjoin(monitors, monitors.c.monitor_id == deliveries.c.monitor_id)
         .outerjoin(incidents, incidents.c.incident_id == deliveries.c.incident_id)
+    )
+
+
+def _to_destinations(incident_ids: Collection[str]) -> Select[Any]:
+    copied = ("incident_id", "destination_id", "state", "status", "attempts", "last_error")
+    return (
+        select(
+            *(deliveries.c[each] for each in (*copied, "created_at", "sent_at")),
+            destinations.c.name,
+            destinations.c.type,
+        )
+        .join(destinations, destinations.c.destination_id == deliveries.c.destination_id)
+        .where(deliveries.c.incident_id.in_(incident_ids))
+        .order_by(deliveries.c.delivery_id.desc())
+        .limit(MOST_DELIVERIES)
+    )
+
+
+def _to_callbacks(incident_ids: Collection[str]) -> Select[Any]:
+    copied = ("incident_id", "event_type", "created_at", "sent_at")
+    called = ("webhook_status", "webhook_attempts", "webhook_last_error")
+    return (
+        select(*(monitor_events.c[each] for each in (*copied, *called)))
+        .where(
+            monitor_events.c.incident_id.in_(incident_ids),
+            monitor_events.c.webhook_status != DeliveryStatus.NONE,
+        )
+        .order_by(monitor_events.c.created_at.desc())
+        .limit(MOST_DELIVERIES)
+    )
+
+
+def _of_callback(row: Any) -> IncidentDeliveryRecord:
+    opens = is_opening(row.event_type)
+    return IncidentDeliveryRecord(
+        incident_id=row.incident_id,
+        destination_id=None,
+        name=None,
+        type=None,
+        state=NotificationState.OPENED if opens else NotificationState.CLOSED,
+        status=NotificationStatus(row.webhook_status),
+        attempts=row.webhook_attempts,
+        last_error=row.webhook_last_error,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
     )

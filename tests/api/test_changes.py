@@ -240,11 +240,16 @@ def test_a_change_that_becomes_visible_late_is_told_once() -> None:
     def change(number: int) -> Change:
         return Change(number, ChangeSubject.MONITOR, f"mon-{number}")
 
+    def fresh(found: list[Change], now_sec: float) -> list[Change]:
+        new = seen.fresh(found)
+        seen.add(found, now_sec)
+        return new
+
     seen = SeenNumbers(floor=10)
-    assert seen.add([change(11), change(13)], 0) == [change(11), change(13)]
-    assert seen.add([change(11), change(12), change(13)], 1) == [change(12)]
+    assert fresh([change(11), change(13)], 0) == [change(11), change(13)]
+    assert fresh([change(11), change(12), change(13)], 1) == [change(12)]
     assert seen.floor == 10
-    assert seen.add([change(number) for number in (11, 12, 13, 14)], 7) == [change(14)]
+    assert fresh([change(number) for number in (11, 12, 13, 14)], 7) == [change(14)]
     assert seen.floor == 13
-    assert seen.add([change(14)], 20) == []
+    assert fresh([change(14)], 20) == []
     assert seen.floor == 14

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.app import in_background
 from api.heartbeat_ping import UNWATCHED_AFTER, HeartbeatPing, PingFailed
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineNotReady
@@ -55,7 +56,7 @@ async def switch(
     heartbeat = HeartbeatPing(
         switch.ping, gateway.store, checks, switch.metrics, now, every_sec=0.05
     )
-    async with heartbeat.at_work():
+    async with in_background(heartbeat.work()):
         yield switch
 
 
