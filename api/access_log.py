@@ -81,22 +81,19 @@ class AccessLog:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_duration.labels(method, route).observe(duration_sec)
-        is_quiet = status < 400 and _is_quiet(scope["path"])
+        path = scope["path"]
+        is_quiet = status < 400 and (path.startswith(QUIET_PATHS) or path.endswith(QUIET_ENDS))
         log = _log.debug if is_quiet else _log.info
         log(
             "request",
             method=method,
-            path=scope["path"],
+            path=path,
             route=route,
             status=status,
             duration_ms=round(duration_sec * 1000, 1),
             peer=scope["client"][0] if scope.get("client") else None,
             client=scope.get("state", {}).get("client"),
         )
-
-
-def _is_quiet(path: str) -> bool:
-    return path.startswith(QUIET_PATHS) or path.endswith(QUIET_ENDS)
 
 
 def route_of(scope: Scope) -> str:

@@ -15,7 +15,6 @@ from api.access_log import AccessLog
 from api.auth import Authentication
 from api.changes.feed import ChangeFeed, describe
 from api.coverage.service import CoverageService
-from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.dispatch import DestinationDispatch
 from api.destinations.notification_writer import NotificationWriter
 from api.destinations.service import DestinationService
@@ -39,7 +38,6 @@ from api.monitor_engine import MonitorEngine
 from api.monitors.creation import MonitorCreation
 from api.monitors.launcher import Launcher
 from api.monitors.level_history import LevelHistory
-from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
@@ -59,7 +57,7 @@ from api.page.session_routes import SessionCookie
 from api.page.wall import WallService
 from api.reconciler import Reconciler
 from api.request_limits import RequestLimits
-from api.secrets import SecretBox
+from api.secrets import DestinationSecretBox, SecretBox, SecretHeaders
 from api.sessions import Sessions
 from api.silences.held_webhooks import HeldWebhooks
 from api.silences.service import SilenceService

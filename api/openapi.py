@@ -105,10 +105,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
             license_info={"name": "MIT", "identifier": "MIT"},
         )
         _add_bodies(schema["components"]["schemas"])
-        for method, operation in _operations(schema):
-            operation["responses"].pop(FRAMEWORK_ERROR, None)
-            if method == "get":  # a key that may only read may do that
-                operation["responses"].pop("403", None)
+        for path in schema["paths"].values():
+            for method, operation in path.items():
+                operation["responses"].pop(FRAMEWORK_ERROR, None)
+                if method == "get":  # a key that may only read may do that
+                    operation["responses"].pop("403", None)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -119,10 +120,6 @@ def _add_bodies(schemas: dict[str, Any]) -> None:
         described = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(described.pop("$defs", {}))
         schemas[model.__name__] = described
-
-
-def _operations(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [operation for path in schema["paths"].values() for operation in path.items()]
 
 
 def main() -> None:

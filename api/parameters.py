@@ -1,4 +1,4 @@
-"""What the requests and answers of several resources have in common."""
+"""What the routes of several resources have in common."""
 
 import re
 from collections.abc import Collection
@@ -15,8 +15,11 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from api.body import shown
-from api.errors import ValidationFailed
+from api.auth import rate_limited
+from api.body import described_body, shown
+from api.error_docs import error_responses
+from api.errors import ApiError, BodyTooLarge, ValidationFailed
+from api.request_limits import Counted
 from api.store.filters import Label
 from monitors.labels import KEY_PATTERN, MAX_LABELS
 
@@ -132,3 +135,33 @@ class LabelText:
 def check_single(request: Request, header: str) -> None:
     if len(request.headers.getlist(header)) > 1:
         raise ValidationFailed(f"{header}: is given twice")
+
+
+def client_route(
+    counted: Counted,
+    *errors: type[ApiError],
+    query: Collection[str] = (),
+    repeatable: Collection[str] = (),
+    body: type[BaseModel] | dict[str, Any] | None = None,
+    needs_body: bool = True,
+    answers: dict[int | str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of a route that needs a key.
+
+    Args:
+        counted: as what a request is counted.
+        errors: that it documents, besides those of every route.
+        query: its query parameters; all others are refused, and these when they come twice.
+        repeatable: query parameters that may come several times.
+        body: of a request, which the route reads itself; or what OpenAPI says of it.
+        needs_body: false: an empty one is the default.
+        answers: that it documents, besides errors and the plain success.
+    """
+    if isinstance(body, type):
+        body = described_body(body, is_required=needs_body)
+    known = (ValidationFailed, *errors, *((BodyTooLarge,) if body else ()))
+    return {
+        "dependencies": [rate_limited(counted), query_parameters(*query, repeatable=repeatable)],
+        "responses": {**(answers or {}), **error_responses(*known)},
+        "openapi_extra": body,
+    }

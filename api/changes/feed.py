@@ -123,14 +123,12 @@ class ChangeFeed:
                 position += min(behind, PAGE)
                 yield b"".join(islice(self._kept, first, first + PAGE))
             elif not await _is_set_within(news, KEEP_ALIVE_SEC):
-                yield b": nothing can be seen\n\n" if self._is_blind else self._alive()
+                alive = _encoded("alive", "{}", self._seen.floor)
+                yield b": nothing can be seen\n\n" if self._is_blind else alive
 
     async def position(self) -> int:
         """Return a number: a listener that resumes after it misses nothing from now on."""
         return self._seen.floor if self._polling else await self._store.newest()
-
-    def _alive(self) -> bytes:
-        return _encoded("alive", "{}", self._seen.floor)
 
     async def _missed(self, after: int) -> AsyncIterator[bytes]:
         """Yield what changed since, page by page, as fast as the listener takes it."""

@@ -9,9 +9,9 @@ from fastapi.responses import StreamingResponse
 
 from api.auth import Authentication, AuthenticationDep, CallerDep
 from api.changes.feed import ChangeFeed
-from api.client_routes import client_route
 from api.errors import ValidationFailed
 from api.injection import injected
+from api.parameters import client_route
 from api.request_limits import Counted
 from api.store import StoreUnavailable
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from api.client_routes import client_route
 from api.coverage.schemas import (
     Availability,
     AvailabilityReport,
@@ -17,7 +16,7 @@ from api.coverage.schemas import (
 )
 from api.coverage.service import Coverage, CoverageRange
 from api.errors import MonitorNotFound, ValidationFailed
-from api.parameters import Instant, LabelFilter, PathId
+from api.parameters import Instant, LabelFilter, PathId, client_route
 from api.request_limits import Counted
 from monitors.availability import TimeResolution, count_periods, periods
 

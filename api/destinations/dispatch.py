@@ -15,11 +15,11 @@ from activities.destination_declarations import (
     NotificationOrder,
     NotificationOutcome,
 )
-from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.due import Rules, Telling, Verdict, judge
 from api.destinations.notification_writer import NotificationWriter
 from api.errors import DestinationNotFound
 from api.metrics import GatewayMetrics
+from api.secrets import DestinationSecretBox
 from api.store import Store
 from api.store.boards import Scope, load_board, to_remind
 from api.store.deliveries import add_row, hand_out, in_flight, reminded_incident, silence_rows
@@ -139,7 +139,9 @@ class DestinationDispatch:
             scope = Scope(MANY_ROWS, has_reminders=has_reminders, leaves_out_held=True)
             verdict, _ = await self._judge(connection, record, scope, now)
         if verdict.telling is None:
-            return NextResult(wait_sec=_seconds(verdict.wake_at, now))
+            wake_at = verdict.wake_at
+            wait_sec = max(0.0, (wake_at - now).total_seconds()) if wake_at else None
+            return NextResult(wait_sec=wait_sec)
         ids = await _rows_to_tell(connection, record, verdict.telling, now)
         return NextResult(delivery_id=await hand_out(connection, ids))
 
@@ -179,7 +181,3 @@ def _rules(record: DestinationRecord) -> Rules:
         group_window=timedelta(seconds=window) if window else None,
         remind_every=timedelta(seconds=reminder) if reminder else None,
     )
-
-
-def _seconds(moment: datetime | None, now: datetime) -> float | None:
-    return None if moment is None else max(0.0, (moment - now).total_seconds())

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request, Response
 
 from api.body import parse_model, read_body
-from api.client_routes import client_route
 from api.destinations.schemas import (
     ChangeDestination,
     CreatedDestination,
@@ -15,7 +14,7 @@ from api.destinations.schemas import (
 )
 from api.destinations.service import Destinations
 from api.errors import DestinationNotFound, InvalidUrl
-from api.parameters import Limit, Offset, PathId
+from api.parameters import Limit, Offset, PathId, client_route
 from api.request_limits import Counted
 
 router = APIRouter(prefix="/api/v1", tags=["destinations"])

@@ -39,38 +39,6 @@ Patterns = Annotated[list[Pattern], Field(max_length=MAX_PATTERNS), AfterValidat
 Reminder = Annotated[int, Field(ge=REMINDER_SEC[0], le=REMINDER_SEC[1])]
 Window = Annotated[int, Field(ge=0, le=LONGEST_WINDOW_SEC)]
 
-_EVENTS: Final = "Patterns of the event types it receives, such as alert.*; * stands for anything."
-_MIN_SEVERITY: Final = "Incidents below it are not told; null: all. Other events are not concerned."
-_REMIND: Final = "Open incidents that nobody acknowledged are told again this often; null: never."
-_WINDOW: Final = (
-    "Incidents that begin within so many seconds at one origin host are told once, together; "
-    "0: each by itself, at once."
-)
-_RETRY: Final = "short: as callback_url; long: 10 attempts over about 75 hours."
-_LANGUAGE: Final = "Of texts that people read."
-_ENABLED: Final = "While false, nothing is sent and no new event is taken."
-
-
-class CreateDestination(BaseModel):
-    """Where notifications go, and which."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_DESTINATION]})
-
-    name: Name
-    type: DestinationType
-    url: Url = Field(description="Of a form that belongs to the type; a secret.")
-    events: Patterns = Field(default=["*"], description=_EVENTS)
-    min_severity: Severity | None = Field(default=None, description=_MIN_SEVERITY)
-    remind_every_sec: Reminder | None = Field(default=None, description=_REMIND)
-    group_window_sec: Window = Field(default=0, description=_WINDOW)
-    retry: Retry = Field(default=Retry.SHORT, description=_RETRY)
-    language: Language = Field(default=Language.ENGLISH, description=_LANGUAGE)
-    enabled: bool = Field(default=True, description=_ENABLED)
-    applied_by: AppliedBy | None = Field(default=None, description=APPLIED_BY)
-    ed25519: bool = Field(
-        default=False, description="For a webhook: sign with an Ed25519 key too (v1a)."
-    )
-
 
 class ChangeDestination(BaseModel):
     """What to change; what is not named stays as it is."""
@@ -81,14 +49,51 @@ class ChangeDestination(BaseModel):
 
     name: Name = ""
     url: Url = Field(default="", description="A new one; what waits goes there.")
-    events: Patterns = Field(default=["*"], description=_EVENTS)
-    min_severity: Severity | None = Field(default=None, description=_MIN_SEVERITY)
-    remind_every_sec: Reminder | None = Field(default=None, description=_REMIND)
-    group_window_sec: Window = Field(default=0, description=_WINDOW)
-    retry: Retry = Field(default=Retry.SHORT, description=_RETRY)
-    language: Language = Field(default=Language.ENGLISH, description=_LANGUAGE)
-    enabled: bool = Field(default=True, description=_ENABLED)
+    events: Patterns = Field(
+        default=["*"],
+        description=(
+            "Patterns of the event types it receives, such as alert.*; * stands for anything."
+        ),
+    )
+    min_severity: Severity | None = Field(
+        default=None,
+        description="Incidents below it are not told; null: all. Other events are not concerned.",
+    )
+    remind_every_sec: Reminder | None = Field(
+        default=None,
+        description=(
+            "Open incidents that nobody acknowledged are told again this often; null: never."
+        ),
+    )
+    group_window_sec: Window = Field(
+        default=0,
+        description=(
+            "Incidents that begin within so many seconds at one origin host are told once, "
+            "together; 0: each by itself, at once."
+        ),
+    )
+    retry: Retry = Field(
+        default=Retry.SHORT,
+        description="short: as callback_url; long: 10 attempts over about 75 hours.",
+    )
+    language: Language = Field(default=Language.ENGLISH, description="Of texts that people read.")
+    enabled: bool = Field(
+        default=True, description="While false, nothing is sent and no new event is taken."
+    )
     applied_by: AppliedBy | None = Field(default=None, description=APPLIED_BY)
+
+
+class CreateDestination(ChangeDestination):
+    """Where notifications go, and which."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_DESTINATION]})
+
+    name: Name
+    type: DestinationType
+    url: Url = Field(description="Of a form that belongs to the type; a secret.")
+    ed25519: bool = Field(
+        default=False, description="For a webhook: sign with an Ed25519 key too (v1a)."
+    )
 
 
 class Destination(BaseModel):

@@ -1,14 +1,16 @@
 """Making, changing, testing and removing destinations."""
 
+import base64
+import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activities.destination_declarations import DestinationSecrets
-from api.destinations.destination_secrets import DestinationSecretBox, SigningKeys, new_signing_keys
 from api.destinations.schemas import (
     AuditedDelivery,
     ChangeDestination,
@@ -23,6 +25,7 @@ from api.destinations.waker import DestinationWaker
 from api.errors import DestinationNotFound, InvalidUrl, ValidationFailed
 from api.injection import injected
 from api.parameters import Pagination
+from api.secrets import DestinationSecretBox
 from api.store import Store
 from api.store.delivery_records import NotificationStatus
 from api.store.destinations import DestinationRecord
@@ -37,8 +40,18 @@ from notifications.destination_urls import (
 from notifications.notification import DestinationType
 
 MAX_DESTINATIONS: Final = 1000
+SIGNING_KEY_BYTES: Final = 32
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class SigningKeys:
+    """The keys of a webhook, as Standard Webhooks 1.0 writes them."""
+
+    secret: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
+    public_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,3 +182,19 @@ async def check_destinations(store: Store, destination_ids: list[str]) -> None:
         raise ValidationFailed("destinations: names one twice")
     if destination_ids and (missing := await store.destinations.missing(destination_ids)):
         raise ValidationFailed(f"destinations: there is no destination {missing[0]!r}")
+
+
+def new_signing_keys(*, with_ed25519: bool) -> SigningKeys:
+    secret = f"whsec_{_text(secrets.token_bytes(SIGNING_KEY_BYTES))}"
+    if not with_ed25519:
+        return SigningKeys(secret=secret)
+    key = Ed25519PrivateKey.generate()
+    return SigningKeys(
+        secret=secret,
+        private_key=f"whsk_{_text(key.private_bytes_raw())}",
+        public_key=f"whpk_{_text(key.public_key().public_bytes_raw())}",
+    )
+
+
+def _text(key: bytes) -> str:
+    return base64.b64encode(key).decode()

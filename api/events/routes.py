@@ -2,10 +2,9 @@
 
 from fastapi import APIRouter
 
-from api.client_routes import client_route
 from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound
 from api.events.service import EventList, Events, Redelivery
-from api.parameters import Limit, Offset, PathId
+from api.parameters import Limit, Offset, PathId, client_route
 from api.request_limits import Counted
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])

@@ -9,12 +9,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from api.client_routes import client_route
 from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
 from api.evidence.routes import SAFE_HEADERS
 from api.injection import injected
 from api.monitors.service import MonitorService
-from api.parameters import PathId
+from api.parameters import PathId, client_route
 from api.request_limits import Counted
 from api.store import Store
 from api.store.latest_pictures import PictureRecord

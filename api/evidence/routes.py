@@ -9,7 +9,6 @@ from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials
 
 from api.auth import AuthenticationDep, api_key_header, bearer_header, caller, peer_address
-from api.client_routes import client_route
 from api.error_docs import error_responses
 from api.errors import (
     EvidenceFailed,
@@ -23,7 +22,7 @@ from api.errors import (
 from api.evidence.capsule_keys import CapsuleKeys, PublicKeys
 from api.evidence.service import EvidenceService
 from api.injection import injected
-from api.parameters import PathId, query_parameters
+from api.parameters import PathId, client_route, query_parameters
 from api.request_limits import Counted, Limits
 from api.store.evidence import EvidenceRecord
 from monitors.evidence import CONTENT_TYPES, EvidenceKind

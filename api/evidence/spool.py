@@ -62,15 +62,12 @@ async def spooled(request: Request, *, most_bytes: int) -> AsyncIterator[Spooled
 
 async def _read(request: Request, stack: ExitStack, most_bytes: int) -> Spooled:
     if most_bytes <= WRITE_BYTES:
-        return _in_memory(await read_body(request, most_bytes=most_bytes))
+        body = await read_body(request, most_bytes=most_bytes)
+        return Spooled(body, len(body), hashlib.sha256(body).hexdigest(), body[:HEAD_BYTES])
     check_announced(request, most_bytes)
     file = tempfile.NamedTemporaryFile(prefix="evidence-", buffering=0)  # noqa: SIM115
     stack.enter_context(file)
     return await _written(request, file, most_bytes)
-
-
-def _in_memory(body: bytes) -> Spooled:
-    return Spooled(body, len(body), hashlib.sha256(body).hexdigest(), body[:HEAD_BYTES])
 
 
 async def _written(request: Request, file: IO[bytes], most_bytes: int) -> Spooled:

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from api.body import parse_model, read_body
-from api.client_routes import client_route
 from api.errors import IncidentNotFound
 from api.incidents.service import (
     Acknowledgement,
@@ -14,7 +13,7 @@ from api.incidents.service import (
     Incidents,
     IncidentStatus,
 )
-from api.parameters import Instant, LabelFilter, Limit, Offset, PathId
+from api.parameters import Instant, LabelFilter, Limit, Offset, PathId, client_route
 from api.request_limits import Counted
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity

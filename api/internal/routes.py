@@ -27,9 +27,9 @@ from api.evidence.latest_pictures import Pictures
 from api.injection import injected
 from api.internal.worker_reports import StatusReceived, WorkerReports
 from api.monitor_engine import EngineUnavailable
-from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import Monitors
 from api.reconciler import Reconciler
+from api.secrets import SecretHeaders
 from api.slates.service import Slates
 from api.store.monitor_records import MonitorRecord
 from monitors.events import StreamEvent

@@ -36,7 +36,7 @@ from api.errors import (
 from api.monitor_engine import EngineUnavailable
 from api.monitors.launcher import Launcher
 from api.monitors.schemas import CreatedMonitor, CreateMonitor
-from api.monitors.secret_headers import SecretHeaders
+from api.secrets import SecretHeaders
 from api.store import Store
 from api.store.insertion import DuplicateStream, EarlierCreation, IdempotencyKey, TooManyMonitors
 from api.store.monitor_records import MonitorRecord

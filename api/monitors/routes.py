@@ -7,7 +7,6 @@ from pydantic import StringConstraints, WithJsonSchema
 
 from api.auth import CallerDep
 from api.body import read_body
-from api.client_routes import client_route
 from api.errors import (
     ConfirmationRequired,
     DuplicateMonitor,
@@ -33,7 +32,16 @@ from api.monitors.schemas import (
 )
 from api.monitors.service import Monitors
 from api.monitors.updates import MonitorUpdates, parse_change
-from api.parameters import Count, EmptyIsNone, LabelFilter, Limit, Offset, PathId, check_single
+from api.parameters import (
+    Count,
+    EmptyIsNone,
+    LabelFilter,
+    Limit,
+    Offset,
+    PathId,
+    check_single,
+    client_route,
+)
 from api.request_limits import Counted
 from api.store.filters import MonitorFilter
 from monitors.status import Health, MonitorStatus

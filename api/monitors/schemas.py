@@ -73,11 +73,6 @@ HttpUrl = Annotated[
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
 MonitorId = Annotated[str, Field(examples=[EXAMPLE_ID])]
-_NAME: Any = Field(description="The user's, or else the stream's title.", examples=["News 24"])
-_LABELS: Any = Field(
-    description="Up to 20 texts by which lists are filtered.", examples=[{"team": "news"}]
-)
-_TITLE: Any = Field(description="The stream's; null until it is known.", examples=["News, live"])
 
 
 _DESTINATIONS_TEXT: Final = "Ids of destinations that are told of its events, at most 10."
@@ -155,14 +150,25 @@ class MonitorSettings(BaseModel):
     metadata: dict[str, Any]
 
 
-class ListedMonitor(BaseModel):
-    """A monitor in a list, as the last report has it."""
+class NamedMonitor(BaseModel):
+    """What every answer about a monitor begins with."""
 
     monitor_id: MonitorId
-    name: str | None = _NAME
-    title: str | None = _TITLE
-    labels: dict[str, str] = _LABELS
+    name: str | None = Field(
+        description="The user's, or else the stream's title.", examples=["News 24"]
+    )
+    title: str | None = Field(
+        description="The stream's; null until it is known.", examples=["News, live"]
+    )
+    labels: dict[str, str] = Field(
+        description="Up to 20 texts by which lists are filtered.", examples=[{"team": "news"}]
+    )
     stream_url: str
+
+
+class ListedMonitor(NamedMonitor):
+    """A monitor in a list, as the last report has it."""
+
     status: MonitorStatus
     stream_status: StreamStatus
     health: HealthReport
@@ -185,14 +191,9 @@ class MonitorList(BaseModel):
     pagination: Pagination
 
 
-class MonitorDetails(BaseModel):
+class MonitorDetails(NamedMonitor):
     """A monitor's condition."""
 
-    monitor_id: MonitorId
-    name: str | None = _NAME
-    title: str | None = _TITLE
-    labels: dict[str, str] = _LABELS
-    stream_url: str
     callback_url: str | None
     destinations: list[str]
     status: MonitorStatus

@@ -10,8 +10,8 @@ from api.destinations.service import check_destinations
 from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive, ValidationFailed
 from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.monitors.schemas import ChangeMonitor, MonitorDetails
-from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
+from api.secrets import SecretHeaders
 from api.store import Store
 from api.store.monitor_records import MonitorRecord
 from monitors.config import ChangeableConfig, MonitorConfig

@@ -7,19 +7,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.auth import (
-    SESSION_COOKIE,
-    AuthenticationDep,
-    CallerDep,
-    is_from_this_site,
-    peer_address,
-)
+from api.auth import SESSION_COOKIE, AuthenticationDep, CallerDep, is_from_this_site, peer_address
 from api.body import parse_json_object, read_body
-from api.client_routes import client_route
 from api.errors import ApiError, Forbidden, RateLimitExceeded, Unauthorized, ValidationFailed
 from api.injection import injected
 from api.page.rendering import HEADERS, Document, PublicPage, page_router
 from api.page.texts import LANGUAGE_COOKIE
+from api.parameters import client_route
 from api.request_limits import Counted, Limits
 from api.sessions import SESSION_TIME, Sessions
 from notifications.notification import Language

@@ -21,12 +21,7 @@ from api.parameters import PathId
 from api.request_limits import Counted, Limits
 from api.status_pages.public import PublicMonitor, PublicState
 from api.status_pages.public import PublicPage as PublishedPage
-from api.status_pages.publication import (
-    DAYS,
-    FRESH_SEC,
-    MOST_INCIDENTS,
-    Publication,
-)
+from api.status_pages.publication import DAYS, FRESH_SEC, MOST_INCIDENTS, Publication
 from api.status_pages.service import StatusPage, StatusPages
 from monitors.availability import TimeResolution
 

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from api.body import parse_model, read_body
-from api.client_routes import client_route
 from api.errors import SilenceNotFound
-from api.parameters import Limit, Offset, PathId
+from api.parameters import Limit, Offset, PathId, client_route
 from api.request_limits import Counted
 from api.silences.service import CreateSilence, Silence, SilenceList, Silences
 

@@ -5,9 +5,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from api.body import read_body
-from api.client_routes import client_route
 from api.errors import SlateNotFound
-from api.parameters import PathId
+from api.parameters import PathId, client_route
 from api.request_limits import Counted
 from api.slates.service import FORMATS, MAX_IMAGE_BYTES, Slate, SlateList, Slates
 

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from api.body import parse_model, read_body
-from api.client_routes import client_route
 from api.errors import StatusPageNotFound
-from api.parameters import PathId
+from api.parameters import PathId, client_route
 from api.request_limits import Counted
 from api.status_pages.publication import Publication
 from api.status_pages.service import PutStatusPage, StatusPage, StatusPageList, StatusPages

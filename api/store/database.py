@@ -24,6 +24,7 @@ from sqlalchemy import (
     UpdateBase,
     delete,
     func,
+    insert,
     select,
     text,
     tuple_,
@@ -152,6 +153,18 @@ class Database:
         key = tuple_(*table.primary_key.columns)
         old = select(*table.primary_key.columns).where(*conditions).order_by(by).limit(limit)
         return await self.write_one(delete(table).where(key.in_(old)))
+
+    async def put(self, key: Column[Any], values: Mapping[str, Any], *, most: int) -> bool:
+        """Keep a row, instead of one with its key; False: there are `most` others."""
+        table: Any = key.table
+        async with self.exclusive_write() as connection:
+            is_it = key == values[key.name]
+            if (await connection.execute(update(table).where(is_it).values(values))).rowcount:
+                return True
+            count = await connection.scalar(select(func.count()).select_from(table)) or 0
+            if count < most:
+                await connection.execute(insert(table).values(values))
+            return count < most
 
     def insert(self, table: Table) -> Any:
         """Return an insertion that can say what to do `on_conflict`."""

@@ -79,7 +79,8 @@ async def apply_event(
     known = (await connection.execute(select(incidents).where(of_incident))).one_or_none()
     if known is None:
         row = _new_row(monitor, told)
-        row |= _closed_by_end(told, monitor.finished_at)
+        if told.ended_at is None and monitor.finished_at:
+            row |= _closed(told.started_at, monitor.finished_at)
         await connection.execute(insert(incidents).values(row))
     elif known.monitor_id == event.monitor_id:
         await connection.execute(update(incidents).where(of_incident).values(_news(told)))
@@ -108,12 +109,6 @@ def _new_row(monitor: Row[*tuple[Any, ...]], told: IncidentUpdate) -> dict[str, 
         "opened_name": monitor.name or monitor.title or monitor.monitor_id,
         "opened_labels": monitor.labels,
     }
-
-
-def _closed_by_end(told: IncidentUpdate, monitor_ended_at: datetime | None) -> dict[str, Any]:
-    if told.ended_at or monitor_ended_at is None:
-        return {}
-    return _closed(told.started_at, monitor_ended_at)
 
 
 def _closed(started_at: datetime, at: datetime) -> dict[str, Any]:

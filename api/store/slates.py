@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table, delete, func, insert, select, update
+from sqlalchemy import Column, LargeBinary, String, Table, delete, select
 
 from api.store.database import StorePart
 from api.store.tables import UtcTime, metadata
@@ -30,18 +30,8 @@ class SlateRecord:
 class SlateStore(StorePart):
     async def put(self, name: str, picture: bytes, at: datetime, *, most: int) -> bool:
         """Keep a slate. False: there are `most` others already."""
-        values = {"picture": picture, "updated_at": at}
-        async with self._database.exclusive_write() as connection:
-            changed = await connection.execute(
-                update(slates).where(slates.c.name == name).values(values)
-            )
-            if changed.rowcount:
-                return True
-            count = (await connection.scalars(select(func.count()).select_from(slates))).one()
-            if count >= most:
-                return False
-            await connection.execute(insert(slates).values(name=name, **values))
-            return True
+        values = {"name": name, "picture": picture, "updated_at": at}
+        return await self._database.put(slates.c.name, values, most=most)
 
     async def all(self) -> list[SlateRecord]:
         rows = await self._database.rows(select(slates).order_by(slates.c.name))

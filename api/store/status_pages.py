@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Row, String, Table, Text, delete, func, insert, select, update
+from sqlalchemy import Column, Row, String, Table, Text, delete, select
 
 from api.store.database import StorePart
 from api.store.tables import Json, UtcTime, metadata
@@ -42,15 +42,7 @@ class StatusPageStore(StorePart):
     async def put(self, record: StatusPageRecord, *, most: int) -> bool:
         """Keep a page, instead of one that was there before. False: there are `most` others."""
         values = vars(record) | {"monitors": [vars(each) for each in record.monitors]}
-        is_it = status_pages.c.slug == record.slug
-        async with self._database.exclusive_write() as connection:
-            changed = await connection.execute(update(status_pages).where(is_it).values(values))
-            if changed.rowcount:
-                return True
-            count = await connection.scalar(select(func.count()).select_from(status_pages)) or 0
-            if count < most:
-                await connection.execute(insert(status_pages).values(values))
-            return count < most
+        return await self._database.put(status_pages.c.slug, values, most=most)
 
     async def find(self, slug: str) -> StatusPageRecord | None:
         query = select(status_pages).where(status_pages.c.slug == slug)

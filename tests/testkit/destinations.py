@@ -7,10 +7,9 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import SecretStr
 
 from activities.destination_declarations import NotificationOutcome
-from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.dispatch import DestinationDispatch
 from api.destinations.notification_writer import NotificationWriter
-from api.secrets import SecretBox
+from api.secrets import DestinationSecretBox, SecretBox
 from tests.testkit.gateway import SECRETS_KEY, Running
 
 
