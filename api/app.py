@@ -1,11 +1,10 @@
 """Puts the gateway together."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from fastapi import FastAPI
 from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
+from api.background import in_background
 from api.changes.feed import ChangeFeed, describe
 from api.coverage.service import CoverageService
 from api.destinations.dispatch import DestinationDispatch
@@ -98,13 +98,9 @@ class GatewayServices:
 
     Args:
         settings: keys and limits; the caller acts on addresses, ports and the database.
-        engine: runs the monitors.
-        store: open; the caller closes it after the applications have shut down.
-        address_check: judges the URLs that users give.
-        apprise_check: judges those of Apprise; None: by their form alone.
+        apprise_check: judges URLs of Apprise; None: by their form alone.
         ping: calls the address of `HEARTBEAT_PING_URL`.
         namespace: in which Temporal runs the monitors.
-        now: the clock.
 
     Raises:
         StartError: a setting cannot be used.
@@ -262,18 +258,6 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
 
     app.router.lifespan_context = working
     return _connect(app, gateway)
-
-
-@asynccontextmanager
-async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` while the context is open, then cancel it."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def internal_app(gateway: GatewayServices) -> FastAPI:

@@ -90,16 +90,7 @@ class MonitorEngine(Protocol):
         """Have a workflow serve a destination; one that does already is a success."""
 
     async def wake_destination(self, destination_id: str, *, interrupt: bool) -> None:
-        """Have a destination ask what is due.
-
-        Args:
-            destination_id: the destination; its workflow is started if it does not run.
-            interrupt: whether what it tries is stopped, too.
-        """
+        """Have a destination ask what is due; to `interrupt` it also stops what it tries."""
 
     async def ready(self) -> None:
-        """Return when monitors can be started.
-
-        Raises:
-            EngineNotReady: they cannot.
-        """
+        """Return when monitors can be started; raises EngineNotReady."""

@@ -15,13 +15,14 @@ from typing import Final
 import structlog
 
 from activities.declarations import ReconciliationReport
+from api.background import attempt
 from api.destinations.waker import DestinationWaker
 from api.evidence.retention import EvidenceCleanup
 from api.metrics import GatewayMetrics
-from api.monitor_engine import EngineUnavailable, MonitorEngine
+from api.monitor_engine import MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launcher import Launcher
-from api.store import Store, StoreUnavailable
+from api.store import Store
 from api.store.reconciliation import (
     COVERAGE,
     DELIVERIES,
@@ -41,6 +42,7 @@ KEYS_KEPT: Final = timedelta(days=1)
 LAUNCHES: Final = 500
 REMOVALS: Final = 500
 REMOVAL_ROUNDS: Final = 20
+INTERRUPTED: Final = "reconciling interrupted"
 
 _log = structlog.get_logger(__name__)
 
@@ -96,24 +98,13 @@ class Reconciler:
         await self._retry(self.round)
         while True:
             await asyncio.sleep(QUICK_ROUND_SEC)
-            await self._attempt(self.start_unconfirmed)
-            await self._attempt(self.waker.wake_waiting)
-            await self._attempt(self.evidence.fail_lost)
+            await attempt(self.start_unconfirmed(), INTERRUPTED)
+            await attempt(self.waker.wake_waiting(), INTERRUPTED)
+            await attempt(self.evidence.fail_lost(), INTERRUPTED)
 
     async def _retry(self, step: Callable[[], Awaitable[object]]) -> None:
-        while not await self._attempt(step):
+        while not await attempt(step(), INTERRUPTED):
             await asyncio.sleep(QUICK_ROUND_SEC)
-
-    async def _attempt(self, step: Callable[[], Awaitable[object]]) -> bool:
-        try:
-            await step()
-        except (EngineUnavailable, StoreUnavailable) as error:
-            _log.warning("reconciling interrupted", error=str(error))
-        except Exception:  # a defect must not end reconciling for good
-            _log.exception("reconciling failed")
-        else:
-            return True
-        return False
 
     async def _end_closed(self) -> int:
         """Give monitors the end of their workflow, so that they do not count as active.

@@ -118,12 +118,9 @@ class TemporalEngine:
         *,
         searchable: Callable[[str], str] = lambda text: text,
     ) -> None:
-        """Run monitors through `client`.
+        """Mark monitors as those of a database, by its `deployment_id`.
 
-        Args:
-            client: of Temporal.
-            deployment_id: of the database whose monitors they are marked as.
-            searchable: returns what stands for a stream key in Temporal, which does not encrypt it.
+        `searchable` returns what stands for a stream key in Temporal, which does not encrypt it.
         """
         self._searchable = searchable
         self._client = client

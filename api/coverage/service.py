@@ -54,12 +54,7 @@ class CoverageService:
         self.now = now
 
     async def timeline(self, monitor_id: str, asked: CoverageRange) -> list[CoverageInterval]:
-        """Return a monitor's timeline, as far as it is known.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-            ValidationFailed: too much happened in that time.
-        """
+        """Return a monitor's timeline, as far as it is known."""
         subject = await self._coverage.subject(monitor_id) if is_monitor_id(monitor_id) else None
         if subject is None:
             raise MonitorNotFound(monitor_id)

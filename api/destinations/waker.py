@@ -7,7 +7,8 @@ from typing import Final
 
 import structlog
 
-from api.monitor_engine import EngineUnavailable, MonitorEngine
+from api.background import attempt
+from api.monitor_engine import MonitorEngine
 from api.store import Store, StoreUnavailable
 
 PAUSE_SEC: Final = 0.2
@@ -75,7 +76,8 @@ class DestinationWaker:
         try:
             while destination_id in self._wanted:
                 interrupt = self._wanted.pop(destination_id)
-                await self._attempt(destination_id, interrupt=interrupt)
+                signalling = self._signal(destination_id, interrupt=interrupt)
+                await attempt(signalling, "destination not woken", destination_id=destination_id)
                 await asyncio.sleep(PAUSE_SEC)
         finally:
             del self._wakers[destination_id]
@@ -86,11 +88,3 @@ class DestinationWaker:
             await self._engine.wake_destination(destination_id, interrupt=interrupt)
         else:
             await self._engine.start_destination(destination_id)
-
-    async def _attempt(self, destination_id: str, *, interrupt: bool) -> None:
-        try:
-            await self._signal(destination_id, interrupt=interrupt)
-        except (EngineUnavailable, StoreUnavailable) as error:
-            _log.warning("destination not woken", destination_id=destination_id, error=str(error))
-        except Exception:  # a defect must not end waking for good
-            _log.exception("destination not woken", destination_id=destination_id)

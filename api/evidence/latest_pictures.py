@@ -30,8 +30,7 @@ JPEG_BEGINS: Final = b"\xff\xd8\xff"
 class LatestPictureService:
     """Keeps pictures in the database, which all gateways share.
 
-    Args:
-        interval_sec: pace of the pictures of a stream that somebody looks at.
+    `interval_sec` is the pace of the pictures of a stream that somebody looks at.
     """
 
     def __init__(

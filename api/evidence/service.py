@@ -67,11 +67,6 @@ class EvidenceService:
         Args:
             evidence_id: which.
             told_at: when somebody was told its URL: before its incident is recorded, maybe.
-
-        Raises:
-            EvidencePending: it may come.
-            EvidenceNotFound, EvidenceFailed: there is none.
-            EvidenceGone: it is no longer kept.
         """
         record = await self.store.evidence.find(evidence_id)
         if record is None:

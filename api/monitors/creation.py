@@ -66,12 +66,7 @@ class MonitorCreation:
     now: Callable[[], datetime]
 
     async def create(self, content: bytes, client: str, key_header: str | None) -> CreatedMonitor:
-        """Create a monitor and start its workflow.
-
-        Args:
-            content: body of the request.
-            client: its name.
-            key_header: its `Idempotency-Key`, if any.
+        """Create a monitor and start its workflow; `key_header` is the `Idempotency-Key`, if any.
 
         Raises:
             EngineNotAvailable: Temporal cannot be reached; nothing was created.

@@ -19,11 +19,7 @@ MOST_MONITORS: Final = 2_000
 
 @dataclass(frozen=True)
 class ShownLevel:
-    """One figure for how loud a sound is.
-
-    Attributes:
-        unit: `LUFS` where loudness is measured, else `dBFS`, of the loudest channel.
-    """
+    """One figure for how loud a sound is: in `LUFS` where that is measured, else in `dBFS`."""
 
     value: float
     unit: str

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
-from api.monitor_engine import EngineUnavailable, MonitorEngine
-from api.store import Store, StoreUnavailable
+from api.background import attempt
+from api.monitor_engine import MonitorEngine
+from api.store import Store
 
 LONGEST_SLEEP_SEC: Final = 15.0
 SHORTEST_SLEEP_SEC: Final = 0.2
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=5)
 """A monitor whose receiver does not answer may take this long to come to what was held back."""
-
-_log = structlog.get_logger(__name__)
 
 
 class HeldWebhooks:
@@ -31,6 +29,7 @@ class HeldWebhooks:
         self._asked_at: dict[str, datetime] = {}
         self._unheard: set[str] = set()
         self._is_called = asyncio.Event()
+        self._sleep_sec = LONGEST_SLEEP_SEC
 
     def look(self) -> None:
         """Look now: a silence was ended."""
@@ -60,26 +59,16 @@ class HeldWebhooks:
 
     async def work(self) -> None:
         while True:
-            sleep_sec = LONGEST_SLEEP_SEC
-            try:
-                await self.release()
-                sleep_sec = await self._until_next_end_sec()
-            except (EngineUnavailable, StoreUnavailable) as error:
-                _log.warning("held webhooks not released", error=str(error))
-            except Exception:  # a defect must not end this for good
-                _log.exception("held webhooks not released")
-            await self._sleep(sleep_sec)
+            self._sleep_sec = LONGEST_SLEEP_SEC
+            await attempt(self._round(), "held webhooks not released")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._sleep_sec):
+                    await self._is_called.wait()
+            self._is_called.clear()
 
-    async def _until_next_end_sec(self) -> float:
+    async def _round(self) -> None:
+        await self.release()
         now = self._now()
         end = await self._store.silences.next_end(now)
         left_sec = (end - now).total_seconds() if end else LONGEST_SLEEP_SEC
-        return min(max(left_sec, SHORTEST_SLEEP_SEC), LONGEST_SLEEP_SEC)
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._is_called.wait()
-        except TimeoutError:
-            return
-        self._is_called.clear()
+        self._sleep_sec = min(max(left_sec, SHORTEST_SLEEP_SEC), LONGEST_SLEEP_SEC)

@@ -68,12 +68,7 @@ class Store:
 
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[Store]:
-    """Open the database at `url`, brought to the newest form, and close it at the end.
-
-    Raises:
-        InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
-        StoreUnavailable: the database does not answer.
-    """
+    """Open the database at `url`, brought to the newest form, and close it at the end."""
     database = Database(url)
     try:
         await upgrade_database(database)

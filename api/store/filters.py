@@ -30,7 +30,6 @@ class MonitorFilter:
 
     Attributes:
         health: of active monitors; those that have ended have none.
-        labels: keys with their values.
         text: is in the name, the title or the URL, in whichever case.
     """
 
@@ -89,10 +88,8 @@ def is_wanted_incident(
     the incidents of monitors (of a kind), else the open ones, else those of a kind, of a severity,
     of a time.
 
-    Args:
-        wanted: the filter.
-        labelled: whether an incident's monitor has the labels.
-        by_monitors: whether incidents are found by the monitors that have them.
+    `labelled` says whether an incident's monitor has the labels; `by_monitors`: incidents are found
+    by the monitors that have them.
     """
     conditions: list[ColumnElement[bool] | TextClause] = [true()]
     if wanted.labels:

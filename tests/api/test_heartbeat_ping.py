@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.app import in_background
+from api.background import in_background
 from api.heartbeat_ping import UNWATCHED_AFTER, HeartbeatPing, PingFailed
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineNotReady
