@@ -54,7 +54,6 @@ from api.page import (
 )
 from api.page.monitor_page import MonitorPages
 from api.page.session_routes import SessionCookie
-from api.page.wall import WallService
 from api.reconciler import Reconciler
 from api.request_limits import RequestLimits
 from api.secrets import DestinationSecretBox, SecretBox, SecretHeaders
@@ -206,7 +205,6 @@ class GatewayServices:
 
         self.status_pages = StatusPageService(store, now)
         self.publication = StatusPublication(store, self.status_pages, self.coverage, now)
-        self.wall = WallService(self.monitors, self.incidents, self.silences, self.changes, now)
         self.monitor_pages = MonitorPages(
             store,
             self.monitors,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Response
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
 
 from api.incidents.service import (
     IncidentDelivery,
@@ -50,13 +52,16 @@ class IncidentCard:
     silence: Silence | None
 
 
-@dataclass(frozen=True)
-class IncidentQuery:
-    kind: IncidentKind | None
-    severity: Severity | None
-    label: LabelText
-    monitor_id: str
-    page: int
+class IncidentQuery(BaseModel):
+    kind: Annotated[IncidentKind | None, EmptyIsNone] = None
+    severity: Annotated[Severity | None, EmptyIsNone] = None
+    label_text: str = Field("", alias="label")
+    monitor_id: str = Field("", pattern=r"^[^\x00]*$", max_length=64)
+    page: int = Field(0, ge=0, le=MOST_PAGES)
+
+    @cached_property
+    def label(self) -> LabelText:
+        return LabelText(self.label_text)
 
     @property
     def is_filter(self) -> bool:
@@ -82,16 +87,6 @@ class IncidentQuery:
         return "?" + urlencode({name: value for name, value in asked.items() if value})
 
 
-async def asked_for(
-    kind: Annotated[IncidentKind | None, EmptyIsNone] = None,
-    severity: Annotated[Severity | None, EmptyIsNone] = None,
-    label: str = "",
-    monitor_id: Annotated[str, Query(pattern=r"^[^\x00]*$", max_length=64)] = "",
-    page: Annotated[int, Query(ge=0, le=MOST_PAGES)] = 0,
-) -> IncidentQuery:
-    return IncidentQuery(kind, severity, LabelText(label), monitor_id, page)
-
-
 router = page_router()
 
 
@@ -101,7 +96,7 @@ async def incidents(
     service: Incidents,
     silences: Silences,
     monitors: Monitors,
-    asked: Annotated[IncidentQuery, Depends(asked_for)],
+    asked: Annotated[IncidentQuery, Query()],
 ) -> Response:
     """Show incidents: all that are open, and those that are over page by page."""
     is_first = asked.page == 0

@@ -1,18 +1,17 @@
 """The wall, `/`: what it begins with; from then on its script listens to changes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
 
 from fastapi import Response
+from pydantic import BaseModel
 
-from api.changes.feed import ChangeFeed
-from api.incidents.service import IncidentService
-from api.injection import injected
-from api.monitors.service import MonitorService
+from api.changes.routes import Feed
+from api.incidents.service import Incidents
+from api.monitors.service import Monitors
 from api.page.rendering import Page, page_router
-from api.silences.service import MAX_SILENCES, SilenceService
+from api.silences.service import MAX_SILENCES, Silences
 from api.store.filters import IncidentFilter
 
 MOST_TILES: Final = 1_000
@@ -32,56 +31,37 @@ _INCIDENT: Final = {
 _SILENCE: Final = {"monitor_ids", "labels", "kinds", "starts_at", "ends_at"}
 
 
-@dataclass(frozen=True)
-class WallService:
-    monitors: MonitorService
-    incidents: IncidentService
-    silences: SilenceService
-    changes: ChangeFeed
-    now: Callable[[], datetime]
-
-    async def begin(self) -> dict[str, Any]:
-        """Return active monitors, those that ended by an error lately, open incidents, silences.
-
-        `position` is the number of the change after which the script listens.
-        """
-        position = await self.changes.position()  # before the rest, so that nothing is missed
-        monitors = await self.monitors.on_wall(
-            limit=MOST_TILES, failed_since=self.now() - ENDED_SHOWN
-        )
-        found = await self.incidents.list_incidents(
-            IncidentFilter(is_open=True), limit=MOST_TILES, offset=0
-        )
-        silences = await self.silences.list_current(limit=MAX_SILENCES, offset=0)
-        return {
-            "position": position,
-            "now": self.now().isoformat(),
-            "most": MOST_TILES,
-            "monitors": [
-                each.model_dump(mode="json", include=_MONITOR, exclude_none=True)
-                for each in monitors
-            ],
-            "incidents": [
-                each.model_dump(mode="json", include=_INCIDENT, exclude_none=True)
-                for each in found.incidents
-            ],
-            "silences": [
-                each.model_dump(mode="json", include=_SILENCE, exclude_none=True)
-                for each in silences.silences
-            ],
-        }
-
-
 router = page_router()
 
 
 @router.get("/")
-async def wall(page: Page, service: Annotated[WallService, injected(WallService)]) -> Response:
+async def wall(
+    page: Page, changes: Feed, monitors: Monitors, incidents: Incidents, silences: Silences
+) -> Response:
     """Show all that is watched, what needs attention first."""
+    # The number of the change after which the script listens; first, so that nothing is missed.
+    position = await changes.position()
+    now = silences.now()
+    shown = await monitors.on_wall(limit=MOST_TILES, failed_since=now - ENDED_SHOWN)
+    opened = await incidents.list_incidents(
+        IncidentFilter(is_open=True), limit=MOST_TILES, offset=0
+    )
+    held = await silences.list_current(limit=MAX_SILENCES, offset=0)
     return page.render(
         "wall.html",
         title="wall.title",
         scripts=["wall.js"],
         script_texts=["wall.script."],
-        data=await service.begin(),
+        data={
+            "position": position,
+            "now": now.isoformat(),
+            "most": MOST_TILES,
+            "monitors": _dumped(shown, _MONITOR),
+            "incidents": _dumped(opened.incidents, _INCIDENT),
+            "silences": _dumped(held.silences, _SILENCE),
+        },
     )
+
+
+def _dumped(items: Sequence[BaseModel], fields: Any) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json", include=fields, exclude_none=True) for each in items]
