@@ -56,6 +56,15 @@ async def test_a_gateway_without_temporal_is_alive_but_not_ready(light_gateway: 
     }
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/monitors", "/login", "/api/v1/nothing"])
+async def test_head_is_answered_as_get_without_a_body(light_gateway: Running, path: str) -> None:
+    got = await light_gateway.client.get(path)
+    asked = await light_gateway.client.head(path)
+    assert (asked.status_code, asked.content) == (got.status_code, b"")
+    for name in ("content-type", "content-length"):
+        assert asked.headers[name] == got.headers[name]
+
+
 async def test_a_request_id_is_kept_or_made(light_gateway: Running) -> None:
     kept = await light_gateway.client.get("/healthz", headers={"X-Request-ID": "abc-1"})
     assert kept.headers["x-request-id"] == "abc-1"
