@@ -34,58 +34,41 @@ GATEWAY_UNAVAILABLE = "GatewayUnavailable"
 
 
 class Placement(BaseModel):
-    """Where and how a stream is watched, as the settings of the orchestrator say.
-
-    Attributes:
-        heartbeat_timeout_sec: a watch whose worker is silent this long is started again.
-        watch_retry_sec: from there to its new start.
-        pod_max_failures, pod_patience_sec: a Pod that fails this often in a row, for this long, is
-            not made again. What the Kubernetes API refuses is tried for this long, too.
-    """
+    """Where and how a stream is watched, as the settings of the orchestrator say."""
 
     kind: PlacementKind = PlacementKind.POOL
-    heartbeat_timeout_sec: float = 10.0
-    watch_retry_sec: float = 1.0
+    heartbeat_timeout_sec: float = 10.0  # a watch whose worker is silent this long is started again
+    watch_retry_sec: float = 1.0  # from there to its new start
+    # a Pod that fails this often in a row, for this long, is not made again. What the Kubernetes
+    # API refuses is tried for this long, too.
     pod_max_failures: int = 5
     pod_patience_sec: float = 600.0
 
 
 class WaitInput(BaseModel):
-    """Input of `wait_for_live`.
-
-    Attributes:
-        scheduled_start_time: when the user expects the stream.
-        site_start_time: when its site said last that it will start.
-        has_request_headers: whether the gateway keeps headers for its requests.
-        state: what the last `wait_for_live` of this stream returned; None for the first.
-    """
+    """Input of `wait_for_live`."""
 
     monitor_id: str
     stream_url: str
-    scheduled_start_time: AwareDatetime | None = None
-    site_start_time: AwareDatetime | None = None
-    has_request_headers: bool = False
+    scheduled_start_time: AwareDatetime | None = None  # when the user expects the stream
+    site_start_time: AwareDatetime | None = None  # when its site said last that it will start
+    has_request_headers: bool = False  # whether the gateway keeps headers for its requests
+    # what the last `wait_for_live` of this stream returned; None for the first
     state: dict[str, Any] | None = None
 
 
 class WaitResult(BaseModel):
-    """Returned by `wait_for_live`: the stream is live, or over, or something else is new.
-
-    Attributes:
-        has_ended: whether it is over, and was never seen live.
-        site_start_time: when the site says that it will start, while it is not live.
-        unknown_because: why nothing can be seen of it for a while; None while it is observed.
-        state: goes into the next `WaitInput` as it is.
-        placement: where it is to be watched; None while it is not live.
-    """
+    """Returned by `wait_for_live`: the stream is live, or over, or something else is new."""
 
     is_live: bool = True
-    has_ended: bool = False
+    has_ended: bool = False  # whether it is over, and was never seen live
     title: str | None = None
+    # when the site says that it will start, while it is not live
     site_start_time: AwareDatetime | None = None
+    # why nothing can be seen of it for a while; None while it is observed
     unknown_because: str | None = None
-    state: dict[str, Any] | None = None
-    placement: Placement | None = None
+    state: dict[str, Any] | None = None  # goes into the next `WaitInput` as it is
+    placement: Placement | None = None  # where it is to be watched; None while it is not live
 
 
 class UnavailableDetails(BaseModel):
@@ -97,18 +80,14 @@ class UnavailableDetails(BaseModel):
 
 
 class WatchInput(BaseModel):
-    """Input of `watch_stream`.
-
-    Attributes:
-        state: where the last watch of this stream stopped; None for the first.
-        checkpoint_sec: return after this long even when nothing happened.
-    """
+    """Input of `watch_stream`."""
 
     monitor_id: str
     stream_url: str
     config: MonitorConfig
+    # where the last watch of this stream stopped; None for the first
     state: dict[str, Any] | None = None
-    checkpoint_sec: float
+    checkpoint_sec: float  # return after this long even when nothing happened
 
 
 class WatchOutcome(StrEnum):
@@ -123,24 +102,18 @@ class WatchOutcome(StrEnum):
 
 
 class WatchResult(BaseModel):
-    """Returned by `watch_stream`.
-
-    Attributes:
-        event_drafts: what happened since the last return, in order.
-        end_reason: with outcome `ended`.
-        coverage, quiet_spans: what the gateway may not know yet.
-        state: goes into the next `WatchInput` as it is.
-    """
+    """Returned by `watch_stream`."""
 
     outcome: WatchOutcome
-    event_drafts: list[EventDraft]
-    end_reason: EndReason | None = None
+    event_drafts: list[EventDraft]  # what happened since the last return, in order
+    end_reason: EndReason | None = None  # with outcome `ended`
     statistics: Statistics
     health: HealthReport
     open_incidents: list[OpenIncident]
+    # what the gateway may not know yet
     coverage: list[ObservedSpan] = []
     quiet_spans: list[QuietSpan] = []
-    state: dict[str, Any]
+    state: dict[str, Any]  # goes into the next `WatchInput` as it is
 
 
 class HeartbeatDetails(BaseModel):
@@ -152,56 +125,42 @@ class HeartbeatDetails(BaseModel):
 
 
 class DeliveryInput(BaseModel):
-    """Input of `deliver_webhook`.
-
-    Attributes:
-        callback_seal: proves that the gateway said `callback_url`; see `monitors.webhook_signing`.
-            Where it does not, the event goes where the gateway says.
-        silenced_until: what the gateway said last of an event that a silence held back.
-    """
+    """Input of `deliver_webhook`."""
 
     callback_url: str
+    # proves that the gateway said `callback_url`; see `monitors.webhook_signing`. Where it does
+    # not, the event goes where the gateway says.
     callback_seal: str
     event: StreamEvent
+    # what the gateway said last of an event that a silence held back
     silenced_until: AwareDatetime | None = None
 
 
 class DeliveryResult(BaseModel):
-    """Returned by `deliver_webhook`: the receiver answered 2xx, or is not to be told now.
-
-    Attributes:
-        sent_at: None: nothing was posted, a silence holds the event back until `silenced_until`.
-        is_reported: whether the gateway has taken the event with this outcome.
-    """
+    """Returned by `deliver_webhook`: the receiver answered 2xx, or is not to be told now."""
 
     attempts: int
+    # None: nothing was posted, a silence holds the event back until `silenced_until`
     sent_at: AwareDatetime | None
     silenced_until: AwareDatetime | None = None
-    is_reported: bool = False
+    is_reported: bool = False  # whether the gateway has taken the event with this outcome
 
 
 class RedeliveryInput(BaseModel):
-    """Input of `redeliver_webhook`: an event that a user wants to be sent once more.
-
-    Attributes:
-        given_up: why it is tried no more; then nothing is posted, and the event has failed.
-    """
+    """Input of `redeliver_webhook`: an event that a user wants to be sent once more."""
 
     monitor_id: str
     event_id: str
+    # why it is tried no more; then nothing is posted, and the event has failed
     given_up: str | None = None
 
 
 class DeliveryAttempts(BaseModel):
-    """How often a webhook was tried in vain, and the last reason.
-
-    Attributes:
-        is_reported: as of `DeliveryResult`.
-    """
+    """How often a webhook was tried in vain, and the last reason."""
 
     attempts: int
     error: str
-    is_reported: bool = False
+    is_reported: bool = False  # as of `DeliveryResult`
 
 
 class StatusReportInput(BaseModel):
@@ -239,18 +198,12 @@ class SlatesResult(BaseModel):
 
 
 class ReconciliationReport(BaseModel):
-    """Returned by `reconcile`: how much was repaired.
+    """Returned by `reconcile`: how much was repaired."""
 
-    Attributes:
-        started: monitors whose workflow nobody had confirmed.
-        ended: monitors that took the end of a workflow that had not reported it.
-        stopped: workflows whose monitor the store does not know.
-        forgotten_monitors, forgotten_events: past their time, removed.
-    """
-
-    started: int = 0
-    ended: int = 0
-    stopped: int = 0
+    started: int = 0  # monitors whose workflow nobody had confirmed
+    ended: int = 0  # monitors that took the end of a workflow that had not reported it
+    stopped: int = 0  # workflows whose monitor the store does not know
+    # past their time, removed
     forgotten_monitors: int = 0
     forgotten_events: int = 0
 

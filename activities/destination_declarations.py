@@ -25,44 +25,29 @@ class Retry(StrEnum):
 
 
 class NotificationOutcome(BaseModel):
-    """What became of a notification.
-
-    Attributes:
-        outcome: `delivered`, `skipped`, or a word for what went wrong, to count by.
-        error: None when the destination took it.
-    """
+    """What became of a notification."""
 
     delivery_id: int
-    outcome: str
+    outcome: str  # `delivered`, `skipped`, or a word for what went wrong, to count by
     attempts: int
-    error: str | None = None
+    error: str | None = None  # None when the destination took it
 
 
 class NextInput(BaseModel):
-    """What a worker asks the gateway: what is due?
-
-    Attributes:
-        settled: what became of the last notification, where the gateway may not know it.
-        hand_back: whether what was handed out last waits again.
-    """
+    """What a worker asks the gateway: what is due?"""
 
     destination_id: str
+    # what became of the last notification, where the gateway may not know it
     settled: NotificationOutcome | None = None
-    hand_back: bool = False
+    hand_back: bool = False  # whether what was handed out last waits again
 
 
 class NextResult(BaseModel):
-    """The gateway's answer.
+    """The gateway's answer."""
 
-    Attributes:
-        is_gone: there is no such destination any more.
-        delivery_id: what is to be told now; None: nothing.
-        wait_sec: until something is due if nothing new happens; None: for ever.
-    """
-
-    is_gone: bool = False
-    delivery_id: int | None = None
-    wait_sec: float | None = None
+    is_gone: bool = False  # there is no such destination any more
+    delivery_id: int | None = None  # what is to be told now; None: nothing
+    wait_sec: float | None = None  # until something is due if nothing new happens; None: for ever
 
 
 class ServeInput(NextInput):
@@ -83,34 +68,25 @@ class ServeResult(NextResult):
 
 
 class DestinationSecrets(BaseModel):
-    """Where a destination is, and what signs; no workflow ever sees it.
-
-    Attributes:
-        secret: `whsec_` and base64; of a webhook.
-        private_key: `whsk_` and base64: an Ed25519 key; None without one.
-    """
+    """Where a destination is, and what signs; no workflow ever sees it."""
 
     model_config = ConfigDict(frozen=True)
 
     url: str = Field(repr=False)
-    secret: str | None = Field(default=None, repr=False)
+    secret: str | None = Field(default=None, repr=False)  # `whsec_` and base64; of a webhook
+    # `whsk_` and base64: an Ed25519 key; None without one
     private_key: str | None = Field(default=None, repr=False)
 
 
 class NotificationOrder(BaseModel):
-    """The gateway's answer to a worker that delivers: what to tell, and to whom.
-
-    Attributes:
-        event: the event that is told, where it is a single one.
-        attempts: how often it was tried before.
-    """
+    """The gateway's answer to a worker that delivers: what to tell, and to whom."""
 
     type: DestinationType
     secrets: DestinationSecrets
     retry: Retry
     notification: Notification
-    event: StreamEvent | None = None
-    attempts: int = 0
+    event: StreamEvent | None = None  # the event that is told, where it is a single one
+    attempts: int = 0  # how often it was tried before
 
 
 class NotificationAttempt(BaseModel):

@@ -55,17 +55,12 @@ class Senders:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """An attempt to send a notification.
-
-    Attributes:
-        number: of this activity's attempts, from 1.
-        before: how often it was tried before.
-    """
+    """An attempt to send a notification."""
 
     destination_id: str
     delivery_id: int
-    number: int
-    before: int
+    number: int  # of this activity's attempts, from 1
+    before: int  # how often it was tried before
 
     @property
     def in_all(self) -> int:

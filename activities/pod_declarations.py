@@ -12,16 +12,11 @@ POD_REFUSED = "PodRefused"
 
 
 class PodInput(BaseModel):
-    """Input of `ensure_probe_pod` and `inspect_probe_pod`.
-
-    Attributes:
-        number: which of the monitor's Pods: they are counted from 1.
-        patience_sec: what the API refuses for longer is final.
-    """
+    """Input of `ensure_probe_pod` and `inspect_probe_pod`."""
 
     monitor_id: str
-    number: int
-    patience_sec: float
+    number: int  # which of the monitor's Pods: they are counted from 1
+    patience_sec: float  # what the API refuses for longer is final
 
 
 class PodDeletion(BaseModel):
@@ -39,19 +34,12 @@ class PodResult(BaseModel):
 
 
 class PodReconciliationReport(BaseModel):
-    """Returned by `reconcile_pods`.
+    """Returned by `reconcile_pods`."""
 
-    Attributes:
-        removed: Pods of monitors that have ended or are unknown.
-        missing: monitors without a Pod, to which this was reported.
-        failed: failed Pods that were reported to their monitors again.
-        lost: Pods of lost nodes, deleted by force.
-    """
-
-    removed: int = 0
-    missing: int = 0
-    failed: int = 0
-    lost: int = 0
+    removed: int = 0  # Pods of monitors that have ended or are unknown
+    missing: int = 0  # monitors without a Pod, to which this was reported
+    failed: int = 0  # failed Pods that were reported to their monitors again
+    lost: int = 0  # Pods of lost nodes, deleted by force
 
 
 class PodActivities(Protocol):

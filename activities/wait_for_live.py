@@ -45,20 +45,14 @@ LASTING_SEC = 60
 
 
 class WaitState(BaseModel):
-    """What a wait remembers from one activity to the next.
+    """What a wait remembers from one activity to the next."""
 
-    Attributes:
-        confirmation: bad news, and how often it was confirmed.
-        unknown: why nothing is seen, as the workflow knows it.
-        reason: the message of the last poll.
-        poll_again_at: when the next poll is due.
-        delay_sec: from the last poll to that one; a bound on the wait if the clock is changed.
-    """
-
+    # bad news, and how often it was confirmed
     confirmation: Confirmation = Field(default_factory=Confirmation)
-    unknown: str | None = None
-    reason: str = ""
-    poll_again_at: AwareDatetime | None = None
+    unknown: str | None = None  # why nothing is seen, as the workflow knows it
+    reason: str = ""  # the message of the last poll
+    poll_again_at: AwareDatetime | None = None  # when the next poll is due
+    # from the last poll to that one; a bound on the wait if the clock is changed
     delay_sec: float | None = None
 
     def remaining_sec(self, now: datetime) -> float:

@@ -22,26 +22,20 @@ ROUNDING = timedelta(milliseconds=10)
 
 @dataclass(frozen=True)
 class Case:
-    """An incident that was just opened.
-
-    Attributes:
-        level: what evidence its monitor wants.
-        excerpt: what is kept of its stream.
-        journal: what led to its event; None where nobody knows.
-        failure: stable word for why nothing can be collected; None where something can.
-        is_early: it is a fault that may become an incident; what cannot be made is not missed.
-        kinds: what is to be collected, as far as `level` includes it.
-    """
+    """An incident that was just opened."""
 
     monitor_id: str
     incident: IncidentRef
-    level: EvidenceLevel
+    level: EvidenceLevel  # what evidence its monitor wants
     alert_at: datetime
-    excerpt: Excerpt
-    journal: JournalExcerpt | None = None
+    excerpt: Excerpt  # what is kept of its stream
+    journal: JournalExcerpt | None = None  # what led to its event; None where nobody knows
     stream_url: str = field(default="", repr=False)
+    # stable word for why nothing can be collected; None where something can
     failure: str | None = None
+    # it is a fault that may become an incident; what cannot be made is not missed
     is_early: bool = False
+    # what is to be collected, as far as `level` includes it
     kinds: frozenset[EvidenceKind] = frozenset(EvidenceKind)
 
     @property

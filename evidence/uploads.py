@@ -38,22 +38,16 @@ class EvidenceRefused(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """A piece of evidence, or why there is none.
-
-    Attributes:
-        alert_at: when its incident was opened.
-        taken_at: when what it shows began.
-        data: empty where there is none.
-        reason: stable word for what is wrong with it, or why there is none; None for neither.
-    """
+    """A piece of evidence, or why there is none."""
 
     monitor_id: str
     incident_id: str
     evidence_id: str
     item: EvidenceItem
-    alert_at: datetime
-    taken_at: datetime
-    data: bytes = field(default=b"", repr=False)
+    alert_at: datetime  # when its incident was opened
+    taken_at: datetime  # when what it shows began
+    data: bytes = field(default=b"", repr=False)  # empty where there is none
+    # stable word for what is wrong with it, or why there is none; None for neither
     reason: str | None = None
 
 

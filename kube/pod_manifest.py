@@ -28,33 +28,22 @@ GRACE_SEC: Final = 10
 
 @dataclass(frozen=True)
 class PodTemplate:
-    """What the Pods of all monitors have in common.
-
-    Attributes:
-        instance: the installation, of several in one namespace.
-        image: with its tag.
-        environment: of the worker.
-        secret_name: the Secret that holds `secret_variables`.
-        secret_variables: also the keys in the Secret, except for `SECRET_KEYS`.
-        requests, limits: `cpu` and `memory`.
-        drain_sec: time that the worker takes to drain at most.
-        extra: further fields of the Pod's spec.
-        mounts: of the worker's container, besides its work folder.
-    """
+    """What the Pods of all monitors have in common."""
 
     namespace: str
-    instance: str
-    image: str
+    instance: str  # the installation, of several in one namespace
+    image: str  # with its tag
     pull_policy: str
-    environment: Mapping[str, str]
-    secret_name: str
-    secret_variables: Sequence[str]
+    environment: Mapping[str, str]  # of the worker
+    secret_name: str  # the Secret that holds `secret_variables`
+    secret_variables: Sequence[str]  # also the keys in the Secret, except for `SECRET_KEYS`
+    # `cpu` and `memory`
     requests: Mapping[str, str]
     limits: Mapping[str, str]
     work_size: str
-    drain_sec: float
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    mounts: Sequence[Mapping[str, Any]] = ()
+    drain_sec: float  # time that the worker takes to drain at most
+    extra: Mapping[str, Any] = field(default_factory=dict)  # further fields of the Pod's spec
+    mounts: Sequence[Mapping[str, Any]] = ()  # of the worker's container, besides its work folder
     volumes: Sequence[Mapping[str, Any]] = ()
 
     @property

@@ -120,18 +120,13 @@ class IncidentSpan(NamedTuple):
 
 
 class CoverageInterval(NamedTuple):
-    """A stretch of the timeline; `end` is exclusive.
-
-    Attributes:
-        kinds: of the incidents that were open.
-        reason: why the stream could not be seen, also while an incident was open; that may be over
-            by then.
-    """
+    """A stretch of the timeline; `end` is exclusive."""
 
     start: datetime
     end: datetime
     condition: CoverageCondition
-    kinds: tuple[IncidentKind, ...] = ()
+    kinds: tuple[IncidentKind, ...] = ()  # of the incidents that were open
+    # why the stream could not be seen, also while an incident was open; that may be over by then
     reason: str | None = None
 
     @property

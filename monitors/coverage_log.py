@@ -25,26 +25,19 @@ MOST_UNTOLD = 100
 
 
 class CoverageLog(BaseModel):
-    """The spans that a watch observed.
+    """The spans that a watch observed."""
 
-    Attributes:
-        pause: see `longest_pause`.
-        untold: what the gateway has not taken yet.
-        media_until: end of the media that was judged last, by its wall clock.
-        looked_at: when the stream was looked at last, by the clock of the watch.
-        unseen_since: since when the stream cannot be seen; None while it can.
-        has_missed: whether media was missed since `media_until`.
-        has_paused: whether nobody looked for a while since `media_until`.
-    """
-
-    pause: timedelta = PAUSE
-    untold: list[ObservedSpan] = []
+    pause: timedelta = PAUSE  # see `longest_pause`
+    untold: list[ObservedSpan] = []  # what the gateway has not taken yet
+    # end of the media that was judged last, by its wall clock
     media_until: AwareDatetime | None = None
+    # when the stream was looked at last, by the clock of the watch
     looked_at: AwareDatetime | None = None
+    # since when the stream cannot be seen; None while it can
     unseen_since: AwareDatetime | None = None
     unseen_reason: str = ""
-    has_missed: bool = False
-    has_paused: bool = False
+    has_missed: bool = False  # whether media was missed since `media_until`
+    has_paused: bool = False  # whether nobody looked for a while since `media_until`
 
     def looked(self, at: datetime) -> None:
         if self.looked_at and at - self.looked_at > self.pause:

@@ -22,39 +22,25 @@ then stays within `MAX_PAYLOAD_BYTES`."""
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt failed.
+    """Why an attempt failed."""
 
-    Attributes:
-        outcome: one of a few words, to count by.
-        message: plain words, without any part of a URL.
-        is_final: whether no further attempt is to be made.
-        asked_sec: the wait that the receiver asked for (`Retry-After`).
-    """
-
-    outcome: str
-    message: str
+    outcome: str  # one of a few words, to count by
+    message: str  # plain words, without any part of a URL
     is_final: bool = False
-    asked_sec: float | None = None
+    asked_sec: float | None = None  # the wait that the receiver asked for (`Retry-After`)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryPolicy:
-    """How hard a webhook is tried.
+    """How hard a webhook is tried."""
 
-    Attributes:
-        max_attempts: the first one included.
-        base_sec: wait after the first failed attempt; each further wait is `factor` times longer.
-        cap_sec: longest wait.
-        jitter: share by which a wait varies, to spread load.
-        retry_after_max_sec: longest wait that a receiver may ask for (`Retry-After`).
-    """
-
-    max_attempts: int = 4
+    max_attempts: int = 4  # the first one included
+    # wait after the first failed attempt; each further wait is `factor` times longer
     base_sec: float = 1.0
     factor: float = 2.0
     cap_sec: float = 10.0
-    jitter: float = 0.2
-    retry_after_max_sec: float = 60.0
+    jitter: float = 0.2  # share by which a wait varies, to spread load
+    retry_after_max_sec: float = 60.0  # longest wait that a receiver may ask for (`Retry-After`)
 
     def delay_sec(self, attempt: int, *, chance: float, asked_sec: float | None = None) -> float:
         """Return the wait after the failed `attempt`, from 1; `chance` is random, from 0 to 1."""

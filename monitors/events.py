@@ -68,26 +68,18 @@ class EndReason(StrEnum):
 
 
 class StreamEvent(BaseModel):
-    """One event: the body of its webhook, the same on every attempt.
-
-    Attributes:
-        event_id: the same on every attempt and in the audit.
-        timestamp: when it happened, not when it was sent.
-        sequence: counts the events of one monitor from 1.
-        data: what belongs to the event type.
-        metadata: what the user gave at creation.
-    """
+    """One event: the body of its webhook, the same on every attempt."""
 
     model_config = ConfigDict(frozen=True)
 
-    event_id: str
+    event_id: str  # the same on every attempt and in the audit
     event_type: EventType
     monitor_id: str
     stream_url: str
-    timestamp: AwareDatetime
-    sequence: int
+    timestamp: AwareDatetime  # when it happened, not when it was sent
+    sequence: int  # counts the events of one monitor from 1
     data: dict[str, Any]
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}  # what the user gave at creation
 
     def body(self) -> bytes:
         """Return the webhook body: compact JSON in UTF-8, byte for byte the same each time."""

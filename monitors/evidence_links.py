@@ -12,17 +12,13 @@ from monitors.evidence import EVIDENCE_PATH, URL_FIELD
 
 @dataclass(frozen=True)
 class EvidenceLinks:
-    """Makes and checks URLs that open evidence without a key. Pure: the same on every attempt.
+    """Makes and checks URLs that open evidence without a key. Pure: the same on every attempt."""
 
-    Attributes:
-        keys: of `WEBHOOK_SIGNING_KEY`: the first signs, all are good.
-        public_url: the gateway's address as people reach it; None: URLs begin with their path.
-        ttl: how long a URL is good.
-    """
-
+    # of `WEBHOOK_SIGNING_KEY`: the first signs, all are good
     keys: tuple[bytes, ...] = field(repr=False)
+    # the gateway's address as people reach it; None: URLs begin with their path
     public_url: str | None
-    ttl: timedelta
+    ttl: timedelta  # how long a URL is good
 
     def url(self, path: str, told_at: datetime) -> str:
         if not self.keys:

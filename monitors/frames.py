@@ -91,30 +91,18 @@ USUAL_INTERVALS = 4
 
 
 class DecodeDepth(IntEnum):
-    """How much of a segment's video is decoded.
+    """How much of a segment's video is decoded."""
 
-    Attributes:
-        KEYFRAME: the first frame, a keyframe; everything where it is dark or broken.
-        MOVEMENT: until a movement is proven; everything where none is.
-        EVERYTHING: each frame.
-    """
-
-    KEYFRAME = 0
-    MOVEMENT = 1
+    KEYFRAME = 0  # the first frame, a keyframe; everything where it is dark or broken
+    MOVEMENT = 1  # until a movement is proven; everything where none is
     EVERYTHING = 2
 
 
 class Motion(StrEnum):
-    """What `DecodeDepth.MOVEMENT` found.
+    """What `DecodeDepth.MOVEMENT` found."""
 
-    Attributes:
-        MOVING: a movement that ends every freeze; decoding stopped there.
-        STATIC: no such movement and no dark frame in the whole segment.
-        UNKNOWN: anything else.
-    """
-
-    MOVING = "moving"
-    STATIC = "static"
+    MOVING = "moving"  # a movement that ends every freeze; decoding stopped there
+    STATIC = "static"  # no such movement and no dark frame in the whole segment
     UNKNOWN = "unknown"
 
 

@@ -19,29 +19,21 @@ UtcMoment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astime
 
 
 class IncidentUpdate(BaseModel):
-    """An incident as one of its two events tells it.
-
-    Attributes:
-        started_at: wall clock of the fault's first moment.
-        detected_at: when it reached its threshold; None in its last event.
-        ended_at: wall clock of the first good moment; None in its first event.
-        duration_sec: from the first to the last moment; None in its first event.
-        track: the audio track, where all of them are measured; else empty.
-        is_flapping: whether it stands for several faults in quick succession.
-    """
+    """An incident as one of its two events tells it."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     incident_id: str = Field(pattern=r"^inc-[0-9a-f-]{36}$")
     kind: IncidentKind
     severity: Severity
-    started_at: UtcMoment
-    detected_at: UtcMoment | None = None
+    started_at: UtcMoment  # wall clock of the fault's first moment
+    detected_at: UtcMoment | None = None  # when it reached its threshold; None in its last event
+    # wall clock of the first good moment; None in its first event
     ended_at: UtcMoment | None = None
-    duration_sec: float | None = None
+    duration_sec: float | None = None  # from the first to the last moment; None in its first event
     reason: str | None = None
-    track: str = ""
-    is_flapping: bool = False
+    track: str = ""  # the audio track, where all of them are measured; else empty
+    is_flapping: bool = False  # whether it stands for several faults in quick succession
 
 
 def incident_update(event: StreamEvent) -> IncidentUpdate | None:

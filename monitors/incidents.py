@@ -16,18 +16,13 @@ _INCIDENT_ID = re.compile(r"inc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class IncidentRef(BaseModel):
-    """What makes two incidents of one monitor the same.
-
-    Attributes:
-        started_at: wall clock of the fault's first moment.
-        track: the audio track, where all of them are measured; else empty.
-    """
+    """What makes two incidents of one monitor the same."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: IncidentKind
-    started_at: AwareDatetime
-    track: str = ""
+    started_at: AwareDatetime  # wall clock of the fault's first moment
+    track: str = ""  # the audio track, where all of them are measured; else empty
 
     def id_in(self, monitor_id: str) -> str:
         """Return the incident's id: the same on every worker, in every attempt and replay."""
@@ -53,19 +48,14 @@ Detail = str | float | list[str]
 
 
 class _Change(BaseModel):
-    """What a detector reports of an incident.
-
-    Attributes:
-        started_at: wall clock of the fault's first moment.
-        is_flapping: whether it stands for several faults in quick succession.
-    """
+    """What a detector reports of an incident."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: IncidentKind
-    started_at: AwareDatetime
+    started_at: AwareDatetime  # wall clock of the fault's first moment
     details: dict[str, Detail] = {}
-    is_flapping: bool = False
+    is_flapping: bool = False  # whether it stands for several faults in quick succession
 
     @property
     def ref(self) -> IncidentRef:
@@ -74,32 +64,22 @@ class _Change(BaseModel):
 
 
 class IncidentOpened(_Change):
-    """A fault reached its threshold.
-
-    Attributes:
-        duration_sec: how long it lasted, as far as it is known now.
-        reason: why, where a kind has more than one reason (`no_audio_track`, ...).
-        segment: where the threshold was reached; None for faults that are not of the media.
-    """
+    """A fault reached its threshold."""
 
     change: Literal["opened"] = "opened"
-    duration_sec: float
+    duration_sec: float  # how long it lasted, as far as it is known now
     threshold_sec: float
-    reason: str | None = None
+    reason: str | None = None  # why, where a kind has more than one reason (`no_audio_track`, ...)
+    # where the threshold was reached; None for faults that are not of the media
     segment: SegmentInfo | None = None
 
 
 class IncidentClosed(_Change):
-    """An open fault is over.
-
-    Attributes:
-        recovered_at: wall clock of the first good moment.
-        total_duration_sec: from the fault's first moment to the first good one, in stream time.
-    """
+    """An open fault is over."""
 
     change: Literal["closed"] = "closed"
-    recovered_at: AwareDatetime
-    total_duration_sec: float
+    recovered_at: AwareDatetime  # wall clock of the first good moment
+    total_duration_sec: float  # from the fault's first moment to the first good one, in stream time
 
 
 IncidentChange = IncidentOpened | IncidentClosed

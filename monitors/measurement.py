@@ -131,29 +131,21 @@ class ReferenceSlates(BaseModel):
 
 
 class ProbeContext(BaseModel):
-    """What the probe needs to know beside the segment.
-
-    Attributes:
-        reference: keyframe of the segment before, for `DecodeDepth.MOVEMENT`; None if unknown.
-        parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
-        lead: the segments since the last one that needs none; see `needs_lead`.
-        all_sounds: whether the additional audio tracks are measured, too.
-        slates: that are looked for; None where they are not known.
-        with_picture: whether a keyframe is wanted as JPEG.
-        sound_checks: what else is measured of the sound.
-    """
+    """What the probe needs to know beside the segment."""
 
     model_config = ConfigDict(frozen=True)
 
     depth: DecodeDepth = DecodeDepth.EVERYTHING
+    # keyframe of the segment before, for `DecodeDepth.MOVEMENT`; None if unknown
     reference: ReferenceFrame | None = None
-    parameter_sets: bytes = b""
+    parameter_sets: bytes = b""  # see `SegmentMeasurement`; of the latest segment that had some
+    # the segments since the last one that needs none; see `needs_lead`
     lead: bytes = Field(default=b"", repr=False)
-    all_sounds: bool = False
-    slates: ReferenceSlates | None = None
+    all_sounds: bool = False  # whether the additional audio tracks are measured, too
+    slates: ReferenceSlates | None = None  # that are looked for; None where they are not known
     with_signatures: bool = False
-    with_picture: bool = False
-    sound_checks: SoundChecks = SoundChecks(0)
+    with_picture: bool = False  # whether a keyframe is wanted as JPEG
+    sound_checks: SoundChecks = SoundChecks(0)  # what else is measured of the sound
 
 
 class CachedSegment:
@@ -167,55 +159,41 @@ class CachedSegment:
 
 
 class Unmeasurable(BaseModel):
-    """Why a track cannot be measured, though nothing is wrong with it.
-
-    Attributes:
-        codec: its name; None where it is unknown.
-        reason: `encrypted` or `unsupported_codec`.
-    """
+    """Why a track cannot be measured, though nothing is wrong with it."""
 
     model_config = ConfigDict(frozen=True)
 
+    # its name; None where it is unknown
     codec: str | None = Field(pattern=r"^[A-Za-z0-9_.,+ -]{1,64}$")
     reason: Literal["encrypted", "unsupported_codec"]
 
 
 class AudioMeasurement(BaseModel):
-    """What was heard of one audio track of a segment.
+    """What was heard of one audio track of a segment."""
 
-    Attributes:
-        silent: stretches under the level that the probe was given; below 0 of sound in a lead.
-        audio_gaps: stretches without samples; below 0 in a lead.
-        audio_lead_sec: of sound before the first picture; it belongs to the segment before.
-        audio_ahead_sec: of sound behind its end; it belongs to the segments after.
-        audio_sec: of sound in all, wherever its timestamps lie.
-        audio_begins_sec: timestamp of the first sample, of sound that comes apart from pictures.
-        audio_error: why nothing could be decoded; empty where something could. Nothing is known of
-            the track then.
-        audio_language: as the container names it.
-        figures: levels and more; None where they are not measured.
-    """
-
+    # stretches under the level that the probe was given; below 0 of sound in a lead
     silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    # stretches without samples; below 0 in a lead
     audio_gaps: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    # of sound before the first picture; it belongs to the segment before
     audio_lead_sec: Seconds = Field(default=0.0, le=LONGEST_LEAD_SEC)
+    # of sound behind its end; it belongs to the segments after
     audio_ahead_sec: Seconds = Field(default=0.0, le=LONGEST_AHEAD_SEC)
-    audio_sec: Seconds = 0.0
+    audio_sec: Seconds = 0.0  # of sound in all, wherever its timestamps lie
+    # timestamp of the first sample, of sound that comes apart from pictures
     audio_begins_sec: Offset | None = None
+    # why nothing could be decoded; empty where something could. Nothing is known of the track then.
     audio_error: Reason = ""
+    # as the container names it
     audio_language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,35}$")
-    figures: SoundFigures | None = None
+    figures: SoundFigures | None = None  # levels and more; None where they are not measured
 
 
 class AdditionalAudio(AudioMeasurement):
-    """An additional audio track.
+    """An additional audio track."""
 
-    Attributes:
-        index: its place among the audio tracks, from 1.
-        unmeasurable: why nothing can be known of it; None where something can.
-    """
-
-    index: int = Field(ge=1, le=999)
+    index: int = Field(ge=1, le=999)  # its place among the audio tracks, from 1
+    # why nothing can be known of it; None where something can
     unmeasurable: Unmeasurable | None = None
 
 
@@ -224,74 +202,59 @@ class SegmentMeasurement(AudioMeasurement):
 
     A probe reads them from a process that decodes what strangers send. So everything is bounded
     here: the detectors can judge whatever this accepts, and what they keep of it.
-
-    Attributes:
-        duration_sec: how far the segment moves stream time on.
-        black: stretches without a visible picture. These and the other stretches come in order,
-            do not overlap, and end with the segment.
-        lights_change: when what is lit in black changes.
-        lights: the first black frame; None where nothing is lit in it.
-        still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
-        bars: stretches of colour bars.
-        slates: stretches in which a slate is shown.
-        slate_names: of the slates that the probe looked for; None where it did not.
-        signatures: of the whole segment, where they were asked for.
-        video_sec: from the first picture to the end of the last one.
-        frame_interval_sec: the longest time between two pictures that follow each other; the
-            segment's duration where that says nothing, see `monitors.frames.missing_from_sec`.
-        pauses: where no picture comes, see `monitors.frames.pauses_between`.
-        video_unseen_sec: of its beginning, what cannot be decoded without the segments before.
-        video_bytes: of its packets.
-        frame_rate: frames a second; None where it is not known.
-        is_video_missing: whether the picture's track is there and holds no picture.
-        has_video, has_audio: whether the segment has that track at all, empty or not.
-        unmeasurable: tracks of which nothing can be known, and why.
-        video_error: as `audio_error`, of the picture.
-        additional_audio: the additional audio tracks, where all are measured.
-        size_bytes: size as fetched.
-        keyframe: the first one that could be decoded; None without any.
-        parameter_sets: of the picture's decoder, as the segment has them (H.264, H.265: SPS, PPS,
-            VPS); None where it has none, or the same as before.
-        needs_lead: whether its first picture is no keyframe: without the segments before, nothing
-            of it can be decoded up to its first keyframe.
-        motion: what a look for movement found.
-        is_skimmed: whether decoding stopped early: nothing is known of black and still stretches.
-        cached: from what all of it can be measured later.
-        picture: its first keyframe as JPEG, where that was asked for.
     """
 
-    duration_sec: Seconds
+    duration_sec: Seconds  # how far the segment moves stream time on
+    # stretches without a visible picture. These and the other stretches come in order, do not
+    # overlap, and end with the segment.
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    # when what is lit in black changes
     lights_change: list[Seconds] = Field(default=[], max_length=MOST_STRETCHES)
-    lights: ReferenceFrame | None = None
+    lights: ReferenceFrame | None = None  # the first black frame; None where nothing is lit in it
+    # stretches without movement, at least `STILL_MIN_SEC` long or touching a border
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
     bars: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     slates: list[SlateRun] = Field(default=[], max_length=MOST_STRETCHES)
+    # of the slates that the probe looked for; None where it did not
     slate_names: tuple[SlateName, ...] | None = None
-    signatures: Signatures = b""
-    video_sec: Seconds = 0.0
+    signatures: Signatures = b""  # of the whole segment, where they were asked for
+    video_sec: Seconds = 0.0  # from the first picture to the end of the last one
+    # the longest time between two pictures that follow each other; the segment's duration where
+    # that says nothing, see `monitors.frames.missing_from_sec`
     frame_interval_sec: Seconds = 0.0
+    # where no picture comes, see `monitors.frames.pauses_between`
     pauses: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    # of its beginning, what cannot be decoded without the segments before
     video_unseen_sec: Seconds = 0.0
-    video_bytes: int = Field(default=0, ge=0)
+    video_bytes: int = Field(default=0, ge=0)  # of its packets
+    # frames a second; None where it is not known
     frame_rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
-    is_video_missing: bool = False
+    is_video_missing: bool = False  # whether the picture's track is there and holds no picture
+    # whether the segment has that track at all, empty or not
     has_video: bool = True
     has_audio: bool = True
-    unmeasurable: dict[Track, Unmeasurable] = {}
-    video_error: Reason = ""
+    unmeasurable: dict[Track, Unmeasurable] = {}  # tracks of which nothing can be known, and why
+    video_error: Reason = ""  # as `audio_error`, of the picture
+    # the additional audio tracks, where all are measured
     additional_audio: list[AdditionalAudio] = Field(default=[], max_length=MOST_ADDITIONAL_AUDIO)
     video_codec: Codec | None = None
     audio_codec: Codec | None = None
     width: Pixels | None = None
     height: Pixels | None = None
-    size_bytes: int = Field(default=0, ge=0)
-    keyframe: ReferenceFrame | None = None
+    size_bytes: int = Field(default=0, ge=0)  # as fetched
+    keyframe: ReferenceFrame | None = None  # the first one that could be decoded; None without any
+    # of the picture's decoder, as the segment has them (H.264, H.265: SPS, PPS, VPS); None where it
+    # has none, or the same as before
     parameter_sets: ParameterSets | None = None
+    # whether its first picture is no keyframe: without the segments before, nothing of it can be
+    # decoded up to its first keyframe
     needs_lead: bool = False
-    motion: Motion = Motion.UNKNOWN
+    motion: Motion = Motion.UNKNOWN  # what a look for movement found
+    # whether decoding stopped early: nothing is known of black and still stretches
     is_skimmed: bool = False
+    # from what all of it can be measured later
     cached: InstanceOf[CachedSegment] | None = Field(default=None, exclude=True, repr=False)
+    # its first keyframe as JPEG, where that was asked for
     picture: Jpeg | None = Field(default=None, exclude=True, repr=False)
 
     @property

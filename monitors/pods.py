@@ -28,15 +28,10 @@ def pod_name(monitor_id: str, number: int) -> str:
 
 
 class PodFailure(BaseModel):
-    """Why a Pod does not probe.
+    """Why a Pod does not probe."""
 
-    Attributes:
-        uid: None for `MISSING`.
-        reason: as Kubernetes names it (`OOMKilled`, `ImagePullBackOff`, `Evicted`, ...), or
-            `MISSING`.
-    """
-
-    uid: str | None
+    uid: str | None  # None for `MISSING`
+    # as Kubernetes names it (`OOMKilled`, `ImagePullBackOff`, `Evicted`, ...), or `MISSING`
     reason: str
     message: str = ""
     exit_code: int | None = None
@@ -49,22 +44,15 @@ class PodFailure(BaseModel):
 
 
 class PodStatus(BaseModel):
-    """A Pod at one moment.
-
-    Attributes:
-        created_at: by the cluster's clock.
-        is_ready: whether its worker takes streams.
-        unready_since: since when its worker has not been ready; None when it is ready or unknown.
-        deletion_deadline: when a Pod that is deleted should be gone.
-        failure: None while it probes or may still start.
-    """
+    """A Pod at one moment."""
 
     monitor_id: str
     pod_name: str
     uid: str
     phase: str
-    created_at: AwareDatetime
-    is_ready: bool = False
+    created_at: AwareDatetime  # by the cluster's clock
+    is_ready: bool = False  # whether its worker takes streams
+    # since when its worker has not been ready; None when it is ready or unknown
     unready_since: AwareDatetime | None = None
-    deletion_deadline: AwareDatetime | None = None
-    failure: PodFailure | None = None
+    deletion_deadline: AwareDatetime | None = None  # when a Pod that is deleted should be gone
+    failure: PodFailure | None = None  # None while it probes or may still start

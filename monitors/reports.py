@@ -157,27 +157,21 @@ def overall_health(health: HealthReport, open_incidents: Iterable[OpenIncident])
 
 
 class StatusReport(BaseModel):
-    """A monitor's condition, reported to the store (`PUT /internal/v1/monitors/{id}/status`).
-
-    Attributes:
-        title: of the stream; None: not known to the sender.
-        coverage: what was observed; may be told again, and late.
-        quiet_spans: good time between the faults of incidents, likewise.
-        as_of: when it was so; `is_newer` says which report the store keeps.
-        media: None: not known to the sender.
-        error_reason, error_message: why a monitor is in `error`.
-    """
+    """A monitor's condition, reported to the store (`PUT /internal/v1/monitors/{id}/status`)."""
 
     status: MonitorStatus
     stream_status: StreamStatus = StreamStatus.UNKNOWN
     health: HealthReport = Field(default_factory=HealthReport)
     statistics: Statistics = Field(default_factory=Statistics)
-    title: str | None = None
+    title: str | None = None  # of the stream; None: not known to the sender
     open_incidents: list[OpenIncident] = []
-    media: MediaFacts | None = None
+    media: MediaFacts | None = None  # None: not known to the sender
+    # what was observed; may be told again, and late
     coverage: list[ObservedSpan] = Field(default=[], max_length=MOST_SPANS)
+    # good time between the faults of incidents, likewise
     quiet_spans: list[QuietSpan] = Field(default=[], max_length=MOST_QUIET_SPANS)
-    as_of: AwareDatetime
+    as_of: AwareDatetime  # when it was so; `is_newer` says which report the store keeps
+    # why a monitor is in `error`
     error_reason: str | None = None
     error_message: str | None = None
 
@@ -218,11 +212,7 @@ class EventReport(BaseModel):
 
 
 class EventReportAnswer(BaseModel):
-    """The gateway's answer to a report of an event.
+    """The gateway's answer to a report of an event."""
 
-    Attributes:
-        silenced_until: until when a silence holds back the webhook of an event that was not sent
-            yet; None: none does.
-    """
-
+    # until when a silence holds back the webhook of an event that was not sent yet; None: none does
     silenced_until: AwareDatetime | None = None

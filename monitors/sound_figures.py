@@ -25,33 +25,28 @@ class SoundFigures(BaseModel):
 
     The blocks follow each other without a gap and share the time evenly. A list is empty where it
     was not measured, or makes no sense: a mono track has no left and right.
-
-    Attributes:
-        begins_sec: the first sample, in seconds from the segment's first moment.
-        duration_sec: of all blocks.
-        channels_dbfs: RMS of each channel over the segment, in dBFS.
-        left_dbfs, right_dbfs: RMS of the front channels.
-        tone_dbfs: level of a line-up tone, where nothing else is heard; a full-scale sine is 0
-            (AES17). None where anything else is heard.
-        loudness_lufs: ITU-R BS.1770, without gates.
-        true_peaks_dbtp: ITU-R BS.1770 Annex 2.
-        clipped: whether a run of full-scale samples ends in the block.
-        correlations: of left and right over the latest 0.4 s, -1 to 1; None where it is quiet.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    # the first sample, in seconds from the segment's first moment
     begins_sec: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    duration_sec: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    duration_sec: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0  # of all blocks
     channels: int = Field(ge=1, le=MOST_CHANNELS)
     sample_rate_hz: int = Field(ge=1, le=1_000_000)
+    # RMS of each channel over the segment, in dBFS
     channels_dbfs: list[Level] = Field(default=[], max_length=MOST_CHANNELS)
+    # RMS of the front channels
     left_dbfs: Levels = []
     right_dbfs: Levels = []
+    # level of a line-up tone, where nothing else is heard; a full-scale sine is 0 (AES17). None
+    # where anything else is heard.
     tone_dbfs: list[Level | None] = Field(default=[], max_length=MOST_BLOCKS)
-    loudness_lufs: Levels = []
-    true_peaks_dbtp: Levels = []
+    loudness_lufs: Levels = []  # ITU-R BS.1770, without gates
+    true_peaks_dbtp: Levels = []  # ITU-R BS.1770 Annex 2
+    # whether a run of full-scale samples ends in the block
     clipped: list[bool] = Field(default=[], max_length=MOST_BLOCKS)
+    # of left and right over the latest 0.4 s, -1 to 1; None where it is quiet
     correlations: list[Level | None] = Field(default=[], max_length=MOST_BLOCKS)
 
     @property

@@ -35,17 +35,13 @@ INTERRUPT_SIGNAL = "interrupt"
 
 
 class OutboxEntry(BaseModel):
-    """An event until the receiver has it, or will never have it, and the store knows that.
-
-    Attributes:
-        is_reported: whether the store knows the report as it is.
-        silenced_until: until when a silence holds it back, by the gateway's last word; None where
-            none did, or its incident is over.
-    """
+    """An event until the receiver has it, or will never have it, and the store knows that."""
 
     report: EventReport
     size_bytes: int
-    is_reported: bool = False
+    is_reported: bool = False  # whether the store knows the report as it is
+    # until when a silence holds it back, by the gateway's last word; None where none did, or its
+    # incident is over
     silenced_until: AwareDatetime | None = None
 
     @property
@@ -67,94 +63,66 @@ class OutboxEntry(BaseModel):
 
 
 class MonitorProgress(BaseModel):
-    """Everything a monitor has learned: carried from one run of its workflow to the next.
-
-    Attributes:
-        doing: what is going on, in plain words.
-        as_of: when the workflow last learned something of its stream.
-        changes: how many changes it took.
-        site_start_time: when the stream's site says that it will start.
-        coverage, quiet_spans: what the last watch had not told the store.
-        wait_state, watch_state: where the last wait and the last watch stopped; opaque.
-        sequence: of the last event.
-        outbox: events that the receiver or the store does not know yet, in order.
-        events_unaudited: events that are through and that the store never learns of, since it was
-            away for too long.
-        status_unreported: whether the store does not know the status yet.
-        has_pod: whether there may be a Pod to delete at the end.
-        pod_number: of the present Pod, from 1.
-        pod_failures: how many Pods failed in a row.
-        pod_failing_since: when the first of these failed.
-        shows_pod_failure: whether `doing` is about a Pod that is not ready.
-    """
+    """Everything a monitor has learned: carried from one run of its workflow to the next."""
 
     status: MonitorStatus = MonitorStatus.INITIALIZING
     stream_status: StreamStatus = StreamStatus.UNKNOWN
-    doing: str = "Starting"
-    as_of: AwareDatetime
+    doing: str = "Starting"  # what is going on, in plain words
+    as_of: AwareDatetime  # when the workflow last learned something of its stream
     title: str | None = None
     is_live: bool = False
-    changes: int = 0
-    site_start_time: AwareDatetime | None = None
+    changes: int = 0  # how many changes it took
+    site_start_time: AwareDatetime | None = None  # when the stream's site says that it will start
     delay_reported: bool = False
     stop_requested: bool = False
     health: HealthReport = HealthReport()
     statistics: Statistics = Statistics()
     open_incidents: list[OpenIncident] = []
+    # what the last watch had not told the store
     coverage: list[ObservedSpan] = []
     quiet_spans: list[QuietSpan] = []
+    # where the last wait and the last watch stopped; opaque
     wait_state: dict[str, Any] | None = None
     watch_state: dict[str, Any] | None = None
-    sequence: int = 0
+    sequence: int = 0  # of the last event
     events_sent: int = 0
     events_failed: int = 0
+    # events that are through and that the store never learns of, since it was away for too long
     events_unaudited: int = 0
+    # events that the receiver or the store does not know yet, in order
     outbox: list[OutboxEntry] = []
-    status_unreported: bool = False
+    status_unreported: bool = False  # whether the store does not know the status yet
     placement: Placement = Placement()
-    has_pod: bool = False
-    pod_number: int = 1
-    pod_failures: int = 0
-    pod_failing_since: AwareDatetime | None = None
-    shows_pod_failure: bool = False
+    has_pod: bool = False  # whether there may be a Pod to delete at the end
+    pod_number: int = 1  # of the present Pod, from 1
+    pod_failures: int = 0  # how many Pods failed in a row
+    pod_failing_since: AwareDatetime | None = None  # when the first of these failed
+    shows_pod_failure: bool = False  # whether `doing` is about a Pod that is not ready
     error_reason: str | None = None
     error_message: str | None = None
 
 
 class MonitorInput(BaseModel):
-    """What a user asked to be watched. Workflow id = `monitor_id`.
-
-    Attributes:
-        name: what its user calls the monitor; None: the stream's title, once it is known.
-        shows_name: whether Temporal's list may show the name: search attributes are not encrypted.
-        stream_key: see `monitors.stream_url.StreamSource.key`.
-        callback_url: None: the gateway tells destinations of its events, and nobody else is told.
-        callback_seal: the gateway's word for `callback_url`; see `monitors.webhook_signing`.
-        carried: what earlier runs of the same workflow learned.
-    """
+    """What a user asked to be watched. Workflow id = `monitor_id`."""
 
     monitor_id: str
+    # what its user calls the monitor; None: the stream's title, once it is known
     name: str | None = None
+    # whether Temporal's list may show the name: search attributes are not encrypted
     shows_name: bool = True
     stream_url: str
-    stream_key: str
+    stream_key: str  # see `monitors.stream_url.StreamSource.key`
+    # None: the gateway tells destinations of its events, and nobody else is told
     callback_url: str | None = None
-    callback_seal: str
+    callback_seal: str  # the gateway's word for `callback_url`; see `monitors.webhook_signing`
     config: MonitorConfig
     metadata: dict[str, Any] = {}
     created_at: AwareDatetime
-    carried: MonitorProgress | None = None
+    carried: MonitorProgress | None = None  # what earlier runs of the same workflow learned
 
 
 class MonitorSnapshot(BaseModel):
-    """A monitor's condition as its workflow knows it (query `snapshot`).
-
-    Attributes:
-        as_of: when the workflow last learned something of its stream.
-        changes: how many changes it took: of two snapshots, which has the newer config.
-        events_sent, events_queued: webhooks delivered and still to be delivered.
-        events_unaudited: see `MonitorProgress`.
-    """
+    """A monitor's condition as its workflow knows it (query `snapshot`)."""
 
     monitor_id: str
     name: str | None = None
@@ -165,16 +133,17 @@ class MonitorSnapshot(BaseModel):
     statistics: Statistics
     config: MonitorConfig
     metadata: dict[str, Any]
-    changes: int
+    changes: int  # how many changes it took: of two snapshots, which has the newer config
     open_incidents: list[OpenIncident]
     doing: str
     title: str | None = None
+    # webhooks delivered and still to be delivered
     events_sent: int
     events_queued: int
-    events_unaudited: int = 0
+    events_unaudited: int = 0  # see `MonitorProgress`
     error_reason: str | None = None
     error_message: str | None = None
-    as_of: AwareDatetime
+    as_of: AwareDatetime  # when the workflow last learned something of its stream
 
 
 class MonitorResult(BaseModel):
@@ -189,18 +158,12 @@ class MonitorResult(BaseModel):
 
 
 class MonitorChange(BaseModel):
-    """What a user changes of a running monitor (update `change`).
+    """What a user changes of a running monitor (update `change`)."""
 
-    Attributes:
-        name: empty: the stream's title again; None leaves it.
-        thresholds: fields of `monitors.config.Thresholds` with their new values.
-        metadata: replaces the old one; None leaves it.
-        request_headers: names of all of them, with masks for values; None leaves them.
-    """
-
-    name: str | None = None
-    thresholds: dict[str, Any] = {}
-    metadata: dict[str, Any] | None = None
+    name: str | None = None  # empty: the stream's title again; None leaves it
+    thresholds: dict[str, Any] = {}  # fields of `monitors.config.Thresholds` with their new values
+    metadata: dict[str, Any] | None = None  # replaces the old one; None leaves it
+    # names of all of them, with masks for values; None leaves them
     request_headers: dict[str, str] | None = None
 
 
@@ -219,17 +182,13 @@ def redelivery_id(event_id: str) -> str:
 
 
 class DestinationInput(BaseModel):
-    """Workflow id = `destination_workflow_id(destination_id)`.
-
-    Attributes:
-        settled, given_up: see `ServeInput`; from the run before.
-        is_interrupted: whether what is being sent waits again.
-    """
+    """Workflow id = `destination_workflow_id(destination_id)`."""
 
     destination_id: str
+    # see `ServeInput`; from the run before
     settled: NotificationOutcome | None = None
     given_up: str | None = None
-    is_interrupted: bool = False
+    is_interrupted: bool = False  # whether what is being sent waits again
 
 
 def destination_workflow_id(destination_id: str) -> str:

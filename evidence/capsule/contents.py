@@ -22,48 +22,35 @@ MOST_JSON_BYTES: Final = 16 * 1024 * 1024
 
 
 class ProbedFile(BaseModel):
-    """What a probe was given, by the paths of what is in the capsule.
-
-    Attributes:
-        init: initialization section, which comes before the segment; None: it has none.
-        segment: None: there was no more room for it in the memory of the worker.
-        lead, slates, parameter_sets: see `ProbeContext`; None: there were none.
-        context: the rest of that.
-        undecodable: why it could not be decoded; None: it could.
-    """
+    """What a probe was given, by the paths of what is in the capsule."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    init: str | None
-    segment: str | None
+    init: str | None  # initialization section, which comes before the segment; None: it has none
+    segment: str | None  # None: there was no more room for it in the memory of the worker
+    # lead, slates, parameter sets: see `ProbeContext`; None: there were none
     lead: str | None
     slates: str | None
     slate_names: tuple[str, ...] | None
     parameter_sets: str | None
     duration_sec: float
     silence_db: float
-    context: ProbeContext | None
-    undecodable: str | None
+    context: ProbeContext | None  # without those three
+    undecodable: str | None  # why it could not be decoded; None: it could
 
 
 class StepLine(BaseModel):
-    """A step of the journal.
-
-    Attributes:
-        changes: of the state, that other things made since the step before
-            (`media.watching.snapshots`).
-        step: see `media.watching.steps`.
-        probed: what its measurements are of: that of `measurement`, then those of `due`; or what
-            could not be decoded.
-        drafts: the data of the events that it drafted.
-    """
+    """A step of the journal."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    # of the state, that other things made since the step before (`media.watching.snapshots`)
     changes: list[tuple[list[str]] | tuple[list[str], Any]]
-    step: dict[str, Any]
+    step: dict[str, Any]  # see `media.watching.steps`
+    # what its measurements are of: that of `measurement`, then those of `due`; or what could not be
+    # decoded
     probed: list[ProbedFile | None]
-    drafts: list[EventDraft]
+    drafts: list[EventDraft]  # the data of the events that it drafted
 
 
 class PlaylistLine(BaseModel):
@@ -86,16 +73,11 @@ class CapsuleEvent(BaseModel):
 
 @dataclass(frozen=True)
 class CapsuleSubject:
-    """Whose capsule it is.
-
-    Attributes:
-        stream_url: is named without its secrets.
-        release: of the service.
-    """
+    """Whose capsule it is."""
 
     monitor_id: str
-    stream_url: str = field(repr=False)
-    release: str
+    stream_url: str = field(repr=False)  # is named without its secrets
+    release: str  # of the service
 
 
 def config_text(config: MonitorConfig) -> bytes:

@@ -31,24 +31,17 @@ class ListedFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a capsule is, and all its files but the manifest and its signature, in their order.
-
-    Attributes:
-        format: of the capsule.
-        release: of the service that made it.
-        stream: names what was watched, without secrets (`monitors.stream_url`).
-        event_type: of the event that it is to prove.
-    """
+    """What a capsule is, and all its files but the manifest and its signature, in their order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal[1] = FORMAT
-    release: str
+    format: Literal[1] = FORMAT  # of the capsule
+    release: str  # of the service that made it
     evidence_id: Id
     incident_id: Id
     monitor_id: Id
-    stream: str
-    event_type: str
+    stream: str  # names what was watched, without secrets (`monitors.stream_url`)
+    event_type: str  # of the event that it is to prove
     created_at: AwareDatetime
     files: list[ListedFile]
 

@@ -29,21 +29,14 @@ BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 @dataclass
 class Replayed:
-    """What became of a replay.
+    """What became of a replay."""
 
-    Attributes:
-        recorded: JSON of the event's data in the capsule.
-        replayed: the same as it came out; None where no event did.
-        differences: from the first one on, in the order of the journal.
-        decoded: segments that were decoded again.
-        not_kept: segments whose recorded measurement was taken, since the capsule lacks them.
-    """
-
-    recorded: bytes
-    replayed: bytes | None = None
+    recorded: bytes  # JSON of the event's data in the capsule
+    replayed: bytes | None = None  # the same as it came out; None where no event did
+    # from the first one on, in the order of the journal
     differences: list[str] = field(default_factory=list)
-    decoded: int = 0
-    not_kept: int = 0
+    decoded: int = 0  # segments that were decoded again
+    not_kept: int = 0  # segments whose recorded measurement was taken, since the capsule lacks them
 
     @property
     def is_identical(self) -> bool:

@@ -118,17 +118,11 @@ def _from_keyframe(packets: Packets) -> Packets:
 
 
 class _Placed(NamedTuple):
-    """A segment on the clip's timeline.
+    """A segment on the clip's timeline."""
 
-    Attributes:
-        clock_sec: when its first moment was on air.
-        at_sec: when it is shown in the clip.
-        shift_sec: from its timestamps to the clip's.
-    """
-
-    clock_sec: float
-    at_sec: float
-    shift_sec: float
+    clock_sec: float  # when its first moment was on air
+    at_sec: float  # when it is shown in the clip
+    shift_sec: float  # from its timestamps to the clip's
 
 
 class _Placing:

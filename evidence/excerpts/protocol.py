@@ -39,17 +39,12 @@ class JobKind(StrEnum):
 
 
 class Piece(NamedTuple):
-    """One segment of a job.
-
-    Attributes:
-        starts_sec: of its first moment, on a clock that all pieces of the job share.
-        is_audio: whether it is of the playlist that carries the sound alone.
-    """
+    """One segment of a job."""
 
     media: bytes
-    starts_sec: float
+    starts_sec: float  # of its first moment, on a clock that all pieces of the job share
     duration_sec: float
-    is_audio: bool = False
+    is_audio: bool = False  # whether it is of the playlist that carries the sound alone
 
     @property
     def ends_sec(self) -> float:
@@ -63,21 +58,14 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class ExcerptJob:
-    """What the process is asked for.
+    """What the process is asked for."""
 
-    Attributes:
-        number: of the job, which nobody can guess.
-        moment_sec: first moment of the fault, on the clock of the pieces.
-        cpu_sec: until the kernel kills the process.
-        wall_sec: until its owner does.
-        pieces: size, `starts_sec`, `duration_sec` and `is_audio` of each.
-    """
-
-    number: int
+    number: int  # of the job, which nobody can guess
     kind: JobKind
-    moment_sec: float
-    cpu_sec: int
-    wall_sec: float
+    moment_sec: float  # first moment of the fault, on the clock of the pieces
+    cpu_sec: int  # until the kernel kills the process
+    wall_sec: float  # until its owner does
+    # size, `starts_sec`, `duration_sec` and `is_audio` of each
     pieces: list[tuple[int, float, float, bool]]
 
     @classmethod
@@ -94,18 +82,13 @@ class ExcerptJob:
 
 
 class ExcerptAnswer(NamedTuple):
-    """What came of a job.
-
-    Attributes:
-        failure: stable word; empty where something was made.
-        files: two pictures, of which one may be missing (empty), or one clip.
-        is_cut: whether the clip lacks an end that was too costly.
-    """
+    """What came of a job."""
 
     number: int
-    failure: str = ""
+    failure: str = ""  # stable word; empty where something was made
+    # two pictures, of which one may be missing (empty), or one clip
     files: tuple[bytes, bytes] = (b"", b"")
-    is_cut: bool = False
+    is_cut: bool = False  # whether the clip lacks an end that was too costly
 
     def pack(self) -> bytes:
         first, second = self.files

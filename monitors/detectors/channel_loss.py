@@ -63,19 +63,14 @@ class _Sides(NamedTuple):
 
 
 class ChannelLossDetector(SoundDetector):
-    """The fault logic for channels; a loss that changes sides is another one.
-
-    Attributes:
-        left_sec, right_sec: how long each was heard, up to `HEARD_SEC`.
-        lost: the channel that was lost last.
-        pause_sec: how long the other channel has paused since.
-    """
+    """The fault logic for channels; a loss that changes sides is another one."""
 
     kind: ClassVar[IncidentKind] = IncidentKind.CHANNEL_LOSS
+    # how long each was heard, up to `HEARD_SEC`
     left_sec: float = 0.0
     right_sec: float = 0.0
-    lost: str | None = None
-    pause_sec: float = 0.0
+    lost: str | None = None  # the channel that was lost last
+    pause_sec: float = 0.0  # how long the other channel has paused since
 
     def follow(
         self, figures: SoundFigures, position: SegmentPosition, thresholds: Thresholds

@@ -39,16 +39,11 @@ class Explanations(BaseModel):
 
     What is still open when the cause is gone is told then. Bars and tone are one test signal: it
     opens with the first of them and closes with the last.
-
-    Attributes:
-        held: incidents that are open and were not told.
-        signals: the test signals that are open; the first of them was told.
-        explained: kinds that were held back since the cause came.
     """
 
-    held: list[IncidentOpened] = []
-    signals: list[IncidentOpened] = []
-    explained: set[IncidentKind] = set()
+    held: list[IncidentOpened] = []  # incidents that are open and were not told
+    signals: list[IncidentOpened] = []  # the test signals that are open; the first of them was told
+    explained: set[IncidentKind] = set()  # kinds that were held back since the cause came
 
     def told(
         self, changes: Iterable[IncidentChange], causes: Sequence[Cause]

@@ -54,28 +54,18 @@ REMNANT_SEC = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRule:
-    """How one detector judges the stretches of one segment.
-
-    Attributes:
-        threshold_sec: length of a run that opens an incident; 0 is off.
-        recovery_sec: good media that closes it; 0 closes at the first good moment.
-        joint_sec: the longest gap that does not separate two faults.
-        remnant_sec: the same after media that is missing (`MISSING`).
-        noticeable_sec: the shortest fault that is a relapse during recovery.
-        reason: goes into an incident that these stretches open, unless they have their own.
-        position: of the segment; None for what opens no incident.
-        details: go into the incident.
-    """
+    """How one detector judges the stretches of one segment."""
 
     kind: IncidentKind
-    threshold_sec: float
-    recovery_sec: float
-    joint_sec: float = JOINT_TOLERANCE_SEC
-    remnant_sec: float = 0.0
-    noticeable_sec: float = NOTICEABLE_SEC
+    threshold_sec: float  # length of a run that opens an incident; 0 is off
+    recovery_sec: float  # good media that closes it; 0 closes at the first good moment
+    joint_sec: float = JOINT_TOLERANCE_SEC  # the longest gap that does not separate two faults
+    remnant_sec: float = 0.0  # the same after media that is missing (`MISSING`)
+    noticeable_sec: float = NOTICEABLE_SEC  # the shortest fault that is a relapse during recovery
+    # goes into an incident that these stretches open, unless they have their own
     reason: str | None = None
-    position: SegmentPosition | None = None
-    details: Mapping[str, Detail] = field(default_factory=dict)
+    position: SegmentPosition | None = None  # of the segment; None for what opens no incident
+    details: Mapping[str, Detail] = field(default_factory=dict)  # go into the incident
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
         """Return whether good media of `gap_sec` separates a fault from one before, of `reason`."""
@@ -87,39 +77,23 @@ class FaultRule:
 
 
 class Recovery(BaseModel):
-    """Good media after a fault, perhaps the end of an incident.
+    """Good media after a fault, perhaps the end of an incident."""
 
-    Attributes:
-        since: wall clock of the first good moment.
-        after_sec: stream seconds from the fault's first moment to the first good one.
-        good_sec: known media since, faults too short to notice included.
-    """
-
-    since: AwareDatetime
-    after_sec: float
-    good_sec: float = 0.0
+    since: AwareDatetime  # wall clock of the first good moment
+    after_sec: float  # stream seconds from the fault's first moment to the first good one
+    good_sec: float = 0.0  # known media since, faults too short to notice included
 
 
 class FaultRun(BaseModel):
-    """A fault that is growing, or an incident that is open.
+    """A fault that is growing, or an incident that is open."""
 
-    Attributes:
-        started_at: wall clock of its first moment.
-        elapsed_sec: stream seconds since then, unknown media included.
-        fault_sec: known length of the latest run of faulty media.
-        gap_sec: good media since the last faulty moment.
-        is_open: whether the threshold was reached.
-        reason: of its latest faulty media.
-        recovery: the good media at its end; None while it is faulty.
-    """
-
-    started_at: AwareDatetime
-    elapsed_sec: float = 0.0
-    fault_sec: float = 0.0
-    gap_sec: float = 0.0
-    is_open: bool = False
-    reason: str | None = None
-    recovery: Recovery | None = None
+    started_at: AwareDatetime  # wall clock of its first moment
+    elapsed_sec: float = 0.0  # stream seconds since then, unknown media included
+    fault_sec: float = 0.0  # known length of the latest run of faulty media
+    gap_sec: float = 0.0  # good media since the last faulty moment
+    is_open: bool = False  # whether the threshold was reached
+    reason: str | None = None  # of its latest faulty media
+    recovery: Recovery | None = None  # the good media at its end; None while it is faulty
 
     @property
     def is_faulty(self) -> bool:

@@ -69,17 +69,12 @@ class FreezeDetector(BaseModel):
 
     Where pictures are missing, a player goes on showing the last one, whatever it is. A remnant of
     pictures behind that (`FaultRule.remnant_sec`) does not part the run.
-
-    Attributes:
-        picture: what was seen when the latest run began.
-        held: what may be the beginning of another run.
-        since_flaw_sec: stillness since the run's last flaw.
     """
 
     faults: FaultDetector = Field(default_factory=FaultDetector)
-    picture: Thumbnail | None = None
-    held: HeldStill | None = None
-    since_flaw_sec: float = FLAWS_APART_SEC
+    picture: Thumbnail | None = None  # what was seen when the latest run began
+    held: HeldStill | None = None  # what may be the beginning of another run
+    since_flaw_sec: float = FLAWS_APART_SEC  # stillness since the run's last flaw
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
         changes: list[IncidentChange] = []

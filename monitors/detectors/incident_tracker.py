@@ -53,21 +53,13 @@ class Quiet(BaseModel):
 
 
 class TrackedKind(BaseModel):
-    """The incidents of one kind and one audio track.
+    """The incidents of one kind and one audio track."""
 
-    Attributes:
-        opened: the incident that is open; None where none is.
-        is_told: whether it was told.
-        quiet: set when its fault is over.
-        quiet_asked_sec: how long it stays open then.
-        beginnings: of those that were told within an hour.
-    """
-
-    opened: IncidentOpened | None = None
+    opened: IncidentOpened | None = None  # the incident that is open; None where none is
     is_told: bool = False
-    quiet: Quiet | None = None
-    quiet_asked_sec: float = 0.0
-    beginnings: list[AwareDatetime] = []
+    quiet: Quiet | None = None  # set when its fault is over
+    quiet_asked_sec: float = 0.0  # how long it stays open then
+    beginnings: list[AwareDatetime] = []  # of those that were told within an hour
 
     @property
     def is_there(self) -> bool:
@@ -153,14 +145,10 @@ def _recent(beginnings: Sequence[datetime], at: datetime) -> list[datetime]:
 
 
 class IncidentTracker(BaseModel):
-    """What was told of a stream's incidents.
+    """What was told of a stream's incidents."""
 
-    Attributes:
-        kinds: by kind and audio track.
-        quiet_spans: good time between the faults of an incident, which the gateway does not know.
-    """
-
-    kinds: dict[str, TrackedKind] = {}
+    kinds: dict[str, TrackedKind] = {}  # by kind and audio track
+    # good time between the faults of an incident, which the gateway does not know
     quiet_spans: list[QuietSpan] = []
 
     def told(

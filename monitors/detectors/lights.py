@@ -18,19 +18,13 @@ APART_SEC = ALIVE_SEC
 
 
 class Lights(BaseModel):
-    """What lights the dark.
+    """What lights the dark."""
 
-    Attributes:
-        alive_sec: how much longer what comes next counts as alive.
-        dark_sec: how long ago the dark began.
-        lit_sec: how long ago it was dark last.
-        reference: how the dark was lit when it changed last: slow changes add up. None in light,
-            and while the dark settles.
-    """
-
-    alive_sec: float = 0.0
-    dark_sec: float = 0.0
-    lit_sec: float = APART_SEC + 1
+    alive_sec: float = 0.0  # how much longer what comes next counts as alive
+    dark_sec: float = 0.0  # how long ago the dark began
+    lit_sec: float = APART_SEC + 1  # how long ago it was dark last
+    # how the dark was lit when it changed last: slow changes add up. None in light, and while the
+    # dark settles.
     reference: ReferenceFrame | None = None
 
     def alive(self, measurement: SegmentMeasurement) -> list[Interval]:

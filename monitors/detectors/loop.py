@@ -35,17 +35,12 @@ MOST_LAGS = 32
 
 
 class LoopDetector(BaseModel):
-    """What is remembered of the last minute, and the lags at which it repeats itself.
-
-    Attributes:
-        times_sec: stream time of each picture that is kept.
-        pictures: their signatures, one after the other.
-        repeated_sec: how long the picture has been repeating itself, by lag in steps.
-    """
+    """What is remembered of the last minute, and the lags at which it repeats itself."""
 
     faults: FaultDetector = Field(default_factory=FaultDetector)
-    times_sec: list[float] = []
-    pictures: Signatures = b""
+    times_sec: list[float] = []  # stream time of each picture that is kept
+    pictures: Signatures = b""  # their signatures, one after the other
+    # how long the picture has been repeating itself, by lag in steps
     repeated_sec: dict[int, float] = {}
 
     def follow(

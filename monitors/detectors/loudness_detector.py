@@ -46,19 +46,13 @@ class LoudnessHistory(BaseModel):
 
     Gating blocks do not overlap, unlike those of the standard: four times as many would have to be
     kept, and over minutes the result is the same within 0.1 LU.
-
-    Attributes:
-        filling_sec: of the tenth of a second that is not complete.
-        filling_power: its power, times its length.
-        tenths: the latest three seconds, in LUFS.
-        pending: how many of these belong to no gating block yet.
-        gating: loudness of each gating block in the window, in hundredths of LU, 16 bits each.
     """
 
-    filling_sec: float = 0.0
-    filling_power: float = 0.0
-    tenths: list[float] = []
-    pending: int = 0
+    filling_sec: float = 0.0  # of the tenth of a second that is not complete
+    filling_power: float = 0.0  # its power, times its length
+    tenths: list[float] = []  # the latest three seconds, in LUFS
+    pending: int = 0  # how many of these belong to no gating block yet
+    # loudness of each gating block in the window, in hundredths of LU, 16 bits each
     gating: Base64 = b""
 
     def add(self, lufs: float, duration_sec: float, window_sec: float) -> Iterator[float]:
@@ -114,19 +108,13 @@ class _Excess(NamedTuple):
 
 
 class LoudnessDetector(SoundDetector):
-    """The fault logic for loudness.
-
-    Attributes:
-        looked_sec: since the window was judged last.
-        integrated_lufs: of the window then; None where it was not full.
-        much_too_loud_sec: how long the short-term loudness has been far above the target.
-    """
+    """The fault logic for loudness."""
 
     kind: ClassVar[IncidentKind] = IncidentKind.LOUDNESS
     history: LoudnessHistory = Field(default_factory=LoudnessHistory)
-    looked_sec: float = 0.0
-    integrated_lufs: float | None = None
-    much_too_loud_sec: float = 0.0
+    looked_sec: float = 0.0  # since the window was judged last
+    integrated_lufs: float | None = None  # of the window then; None where it was not full
+    much_too_loud_sec: float = 0.0  # how long the short-term loudness has been far above the target
 
     def follow(
         self, figures: SoundFigures, position: SegmentPosition, thresholds: Thresholds

@@ -46,31 +46,26 @@ _OF_AUDIO = ("silence", "sound", "additional", "known_additional")
 
 
 class MediaDetectors(BaseModel):
-    """The detectors of one sequence of segments, and all that they remember.
+    """The detectors of one sequence of segments, and all that they remember."""
 
-    Attributes:
-        tracks: what the segments are meant to carry. Where sound and picture come in playlists of
-            their own, each has its detectors, and does not miss the other's track.
-        next_start_sec: stream time at which the next segment is expected; None before the first.
-        additional: the additional audio tracks, by their index, where all are measured.
-        label: names this audio track in events, where all tracks are measured.
-        known: tracks that the stream declares, or had in its first minute. With `expect: auto` they
-            are expected from then on.
-        known_additional: the same for additional audio tracks, by their index.
-        learned_sec: how much of its first minute was measured.
-        unjudged: tracks that could not or need not be judged in the last segment.
-    """
-
+    # what the segments are meant to carry. Where sound and picture come in playlists of their own,
+    # each has its detectors, and does not miss the other's track.
     tracks: frozenset[Track] = frozenset({"video", "audio"})
+    # stream time at which the next segment is expected; None before the first
     next_start_sec: float | None = None
     video: VideoDetectors = Field(default_factory=VideoDetectors)
     silence: SilenceDetector = Field(default_factory=SilenceDetector)
     sound: SoundDetectors = Field(default_factory=SoundDetectors)
+    # the additional audio tracks, by their index, where all are measured
     additional: dict[int, SilenceDetector] = {}
-    label: dict[str, str] = {}
+    label: dict[str, str] = {}  # names this audio track in events, where all tracks are measured
+    # tracks that the stream declares, or had in its first minute. With `expect: auto` they are
+    # expected from then on.
     known: frozenset[Track] = frozenset({"video", "audio"})
+    # the same for additional audio tracks, by their index
     known_additional: frozenset[int] = frozenset()
-    learned_sec: float = 0.0
+    learned_sec: float = 0.0  # how much of its first minute was measured
+    # tracks that could not or need not be judged in the last segment
     unjudged: frozenset[Track] = frozenset()
 
     @field_serializer("tracks", "known", "known_additional", "unjudged", when_used="json")

@@ -33,32 +33,22 @@ class Avoided(BaseModel):
 
 
 class RenditionDetector(BaseModel):
-    """The detector of a preferred rendition that cannot be watched.
+    """The detector of a preferred rendition that cannot be watched."""
 
-    Attributes:
-        preferred: identifies the one that would be watched if all were well.
-        used: identifies the one that is watched.
-        avoided: renditions that failed, by what identifies them.
-        failing: time since the first failure of the used one that no success followed.
-        failure: stable word for the last failure.
-        lost_at: when the used one's playlist was gone last.
-        opened: the failure of the preferred one that is an incident; None where none is open.
-        retries: how often in a row the preferred one failed.
-        retry_at: when it is to be looked at again.
-    """
-
-    preferred: str = ""
+    preferred: str = ""  # identifies the one that would be watched if all were well
     preferred_name: str = ""
-    used: str = ""
+    used: str = ""  # identifies the one that is watched
     used_name: str = ""
     used_since: AwareDatetime | None = None
-    avoided: dict[str, Avoided] = {}
+    avoided: dict[str, Avoided] = {}  # renditions that failed, by what identifies them
+    # time since the first failure of the used one that no success followed
     failing: Elapsed | None = None
-    failure: str = ""
-    lost_at: AwareDatetime | None = None
+    failure: str = ""  # stable word for the last failure
+    lost_at: AwareDatetime | None = None  # when the used one's playlist was gone last
+    # the failure of the preferred one that is an incident; None where none is open
     opened: Avoided | None = None
-    retries: int = 0
-    retry_at: AwareDatetime | None = None
+    retries: int = 0  # how often in a row the preferred one failed
+    retry_at: AwareDatetime | None = None  # when it is to be looked at again
 
     def use(self, name: str, ladder: Mapping[str, str], at: datetime) -> bool:
         """Watch a rendition from now on; return whether it was another one before.

@@ -41,11 +41,9 @@ class SoundClock(BaseModel):
 
     When its sound stops, a packager cuts no segments, and later continues without a gap in the
     playlist, or with a wrong one. Only the timestamps of the samples show what is missing.
-
-    Attributes:
-        due_sec: where sound should go on; None before the first, or after a discontinuity.
     """
 
+    # where sound should go on; None before the first, or after a discontinuity
     due_sec: float | None = None
 
     def placed(
@@ -82,20 +80,14 @@ def _later(sound: AudioMeasurement, by_sec: float, duration_sec: float) -> Audio
 
 
 class SilenceDetector(BaseModel):
-    """The fault logic for sound.
-
-    Attributes:
-        tail_sec: of the last segment's end, what it has no samples for.
-        before_tail: the detector before it judged that; None without any.
-        ahead_sec: of sound that came in earlier segments and belongs to those that follow.
-        clock: of sound that comes apart from pictures.
-    """
+    """The fault logic for sound."""
 
     faults: FaultDetector = Field(default_factory=FaultDetector)
-    tail_sec: float = 0.0
-    before_tail: FaultDetector | None = None
+    tail_sec: float = 0.0  # of the last segment's end, what it has no samples for
+    before_tail: FaultDetector | None = None  # the detector before it judged that; None without any
+    # of sound that came in earlier segments and belongs to those that follow
     ahead_sec: float = 0.0
-    clock: SoundClock = Field(default_factory=SoundClock)
+    clock: SoundClock = Field(default_factory=SoundClock)  # of sound that comes apart from pictures
 
     def follow(
         self,

@@ -26,15 +26,11 @@ class Elapsed(BaseModel):
     """Wall time since something began, by a clock that may be set.
 
     It adds up steps between readings: a clock that is set back costs one step, not the whole span.
-
-    Attributes:
-        looked_at: when the clock was last read.
-        duration_sec: time that passed until then, except for what was left out.
     """
 
     started_at: AwareDatetime
-    looked_at: AwareDatetime
-    duration_sec: float = 0.0
+    looked_at: AwareDatetime  # when the clock was last read
+    duration_sec: float = 0.0  # time that passed until then, except for what was left out
 
     @classmethod
     def since(cls, at: datetime) -> Self:
@@ -52,16 +48,12 @@ class Elapsed(BaseModel):
 
 
 class _StreamFault(BaseModel):
-    """A fault that becomes an incident when it has lasted.
-
-    Attributes:
-        elapsed: time since all was well last; None before the first look, or while all is well.
-        is_open: whether it is an incident.
-    """
+    """A fault that becomes an incident when it has lasted."""
 
     kind: ClassVar[IncidentKind]
+    # time since all was well last; None before the first look, or while all is well
     elapsed: Elapsed | None = None
-    is_open: bool = False
+    is_open: bool = False  # whether it is an incident
 
     def unobserved(self, at: datetime) -> None:
         """Nothing was observed until `at`: that time does not count."""
@@ -163,16 +155,12 @@ class AbsenceDetector(BaseModel):
 
     It counts as missing once it has lasted as long as makes a stream suspended. While all tracks
     stand still, none is missing: the stream is suspended.
-
-    Attributes:
-        idle: time since its last new media, until the others' last; None before the first.
-        others_at: when the others had that last media.
-        judged_sec: how much of that time was judged as missing.
     """
 
+    # time since its last new media, until the others' last; None before the first
     idle: Elapsed | None = None
-    others_at: AwareDatetime | None = None
-    judged_sec: float = 0.0
+    others_at: AwareDatetime | None = None  # when the others had that last media
+    judged_sec: float = 0.0  # how much of that time was judged as missing
 
     def missing_sec(
         self,

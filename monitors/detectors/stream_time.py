@@ -25,20 +25,14 @@ def reached(duration_sec: float, limit_sec: float) -> bool:
 
 
 class SegmentPosition(BaseModel):
-    """Where a segment lies.
-
-    Attributes:
-        start_sec: stream time of its first moment.
-        duration_sec: how far it moves stream time on.
-        starts_at: wall clock of its first moment.
-    """
+    """Where a segment lies."""
 
     model_config = ConfigDict(frozen=True)
 
     sequence: int
-    start_sec: float
-    duration_sec: float
-    starts_at: AwareDatetime
+    start_sec: float  # stream time of its first moment
+    duration_sec: float  # how far it moves stream time on
+    starts_at: AwareDatetime  # wall clock of its first moment
 
     def wall_clock(self, offset_sec: float) -> datetime:
         return self.starts_at + timedelta(seconds=offset_sec)
@@ -55,18 +49,13 @@ class Condition(Enum):
 
 @dataclass(frozen=True)
 class Stretch:
-    """A piece of a segment that is all of one condition.
-
-    Attributes:
-        starts_at: wall clock of its first moment.
-        picture: what was seen in it, where that matters.
-        reason: why it is faulty, where that is another reason than the detector's usual one.
-    """
+    """A piece of a segment that is all of one condition."""
 
     condition: Condition
     duration_sec: float
-    starts_at: datetime
-    picture: bytes | None = None
+    starts_at: datetime  # wall clock of its first moment
+    picture: bytes | None = None  # what was seen in it, where that matters
+    # why it is faulty, where that is another reason than the detector's usual one
     reason: str | None = None
 
 

@@ -48,25 +48,19 @@ FLUENT_SEC = 60.0
 
 
 class VideoDetectors(BaseModel):
-    """What the detectors of one sequence of frames remember.
-
-    Attributes:
-        deferred: the latest segments whose frames `blackout` and `freeze` have not judged yet,
-            see `monitors.detectors.skimming`. They stay in the memory of their worker.
-        deferred_from: where the first of these lies; None without any.
-        has_shown: whether any frame was seen yet.
-        fluent_sec: how long frames came closely and without a pause; it stays `FLUENT_SEC` once it
-            is.
-    """
+    """What the detectors of one sequence of frames remember."""
 
     cards: CardDetectors = Field(default_factory=CardDetectors)
     blackout: FaultDetector = Field(default_factory=FaultDetector)
     lights: Lights = Field(default_factory=Lights)
     freeze: FreezeDetector = Field(default_factory=FreezeDetector)
     loop: LoopDetector = Field(default_factory=LoopDetector)
+    # the latest segments whose frames `blackout` and `freeze` have not judged yet, see
+    # `monitors.detectors.skimming`. They stay in the memory of their worker.
     deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
-    deferred_from: SegmentPosition | None = None
-    has_shown: bool = False
+    deferred_from: SegmentPosition | None = None  # where the first of these lies; None without any
+    has_shown: bool = False  # whether any frame was seen yet
+    # how long frames came closely and without a pause; it stays `FLUENT_SEC` once it is
     fluent_sec: float = 0.0
 
     def depth_of_next(

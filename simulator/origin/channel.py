@@ -18,15 +18,12 @@ from simulator.origin.timeline import Timeline
 
 @dataclass(frozen=True)
 class SceneOnAir:
-    """A scene that was or is on air; `start_sec` and `end_sec` in stream time over loops.
-
-    Attributes:
-        started_at, ended_at: when its first moment was captured and its last one was or will be.
-    """
+    """A scene that was or is on air; `start_sec` and `end_sec` in stream time over loops."""
 
     scene: Scene
     start_sec: float
     end_sec: float
+    # when its first moment was captured and its last one was or will be
     started_at: datetime
     ended_at: datetime
 

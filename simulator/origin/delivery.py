@@ -21,15 +21,11 @@ _DRIPS_PER_SEC = 5
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request being answered.
-
-    Attributes:
-        close: closes the connection; with True it is reset instead.
-    """
+    """One request being answered."""
 
     receive: Receive
     send: Send
-    close: Callable[[bool], None]
+    close: Callable[[bool], None]  # closes the connection; with True it is reset instead
     clock: Clock
 
     async def start(self, reply: Reply, length: int | None) -> None:

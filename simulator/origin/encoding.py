@@ -21,25 +21,21 @@ class Tracks(StrEnum):
 
 
 class Encoding(BaseModel):
-    """One rendition. The defaults are a lowest rendition: 256x144 at 15 frames a second.
-
-    Attributes:
-        segment_sec: a multiple of the frame duration, so that segments are exactly that long.
-        gop_sec: keyframe distance; None is one keyframe a segment.
-        video_kbps, audio_kbps: kilobits a second.
-        sample_rate: in Hz.
-    """
+    """One rendition. The defaults are a lowest rendition: 256x144 at 15 frames a second."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: Annotated[int, Field(ge=64, le=1920, multiple_of=2)] = 256
     height: Annotated[int, Field(ge=36, le=1080, multiple_of=2)] = 144
     fps: Annotated[int, Field(ge=1, le=60)] = 15
+    # a multiple of the frame duration, so that segments are exactly that long
     segment_sec: Annotated[float, Field(gt=0, le=30)] = 2.0
+    # keyframe distance; None is one keyframe a segment
     gop_sec: Annotated[float, Field(gt=0, le=30)] | None = None
+    # kilobits a second
     video_kbps: int = 90
     audio_kbps: int = 32
-    sample_rate: int = 24_000
+    sample_rate: int = 24_000  # in Hz
     container: Container = Container.MPEGTS
     tracks: Tracks = Tracks.BOTH
 

@@ -64,38 +64,31 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 class Fault(BaseModel):
-    """One fault. Conditions left out do not restrict it.
-
-    Attributes:
-        target: segments, unless the kind is one of playlists.
-        label: only this rendition (`v0`, `v1`, ..., `audio`).
-        from_sec, to_sec: stream time; a segment is hit when it overlaps, a playlist when the
-            stream's present position is inside.
-        first_sequence, last_sequence: media sequence, inclusive; of a playlist its newest.
-        skip_requests: matching requests that are answered well first.
-        max_requests: matching requests that are hit afterwards.
-        every: hit only every n-th matching request.
-        for_sec: wall time after which a fault that was switched on is over.
-        keep_ratio: how much of the body arrives: half of it for truncate and cut, nothing for
-            hang and reset, when left out.
-        damage_ratio: how many of the bytes are wrong (corrupt).
-    """
+    """One fault. Conditions left out do not restrict it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: FaultKind
-    target: Target = Target.SEGMENT
-    label: str | None = None
+    target: Target = Target.SEGMENT  # segments, unless the kind is one of playlists
+    label: str | None = None  # only this rendition (`v0`, `v1`, ..., `audio`)
+    # stream time; a segment is hit when it overlaps, a playlist when the stream's present position
+    # is inside
     from_sec: float | None = None
     to_sec: float | None = None
+    # media sequence, inclusive; of a playlist its newest
     first_sequence: int | None = None
     last_sequence: int | None = None
-    skip_requests: Annotated[int, Field(ge=0)] = 0
+    skip_requests: Annotated[int, Field(ge=0)] = 0  # matching requests that are answered well first
+    # matching requests that are hit afterwards
     max_requests: Annotated[int, Field(ge=1)] | None = None
-    every: Annotated[int, Field(ge=1)] = 1
+    every: Annotated[int, Field(ge=1)] = 1  # hit only every n-th matching request
+    # wall time after which a fault that was switched on is over
     for_sec: Annotated[float, Field(gt=0)] | None = None
     status: Annotated[int, Field(ge=200, le=599)] = 404
+    # how much of the body arrives: half of it for truncate and cut, nothing for hang and reset,
+    # when left out
     keep_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    # how many of the bytes are wrong (corrupt)
     damage_ratio: Annotated[float, Field(gt=0, le=1)] = 0.02
     delay_sec: Annotated[float, Field(gt=0)] = 5.0
     bytes_per_sec: Annotated[int, Field(gt=0)] = 1000
@@ -133,16 +126,12 @@ class Fault(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a request asks for.
-
-    Attributes:
-        start_sec, end_sec: stream time of a segment; of everything else the present position.
-        sequence: of a playlist its newest; None before the first segment.
-    """
+    """What a request asks for."""
 
     target: Target
     label: str | None
-    sequence: int | None
+    sequence: int | None  # of a playlist its newest; None before the first segment
+    # stream time of a segment; of everything else the present position
     start_sec: float
     end_sec: float
 

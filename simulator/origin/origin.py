@@ -29,22 +29,14 @@ _SILENT_FAULTS = {FaultKind.HANG, FaultKind.RESET}
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A request and what was done with it.
+    """A request and what was done with it."""
 
-    Attributes:
-        at: wall time of the request, unix seconds.
-        path: with the query.
-        status: 0 when no answer was meant to be sent.
-        size_bytes: of the body, before faults of the transport.
-        sequence: media sequence of a segment, or the newest one in a playlist.
-    """
-
-    at: float
+    at: float  # wall time of the request, unix seconds
     channel: str
-    path: str
-    status: int
-    size_bytes: int
-    sequence: int | None = None
+    path: str  # with the query
+    status: int  # 0 when no answer was meant to be sent
+    size_bytes: int  # of the body, before faults of the transport
+    sequence: int | None = None  # media sequence of a segment, or the newest one in a playlist
     fault: FaultKind | None = None
 
 

@@ -16,17 +16,12 @@ AUDIO_CODEC = "mp4a.40.2"
 
 @dataclass(frozen=True)
 class PlaylistSegment:
-    """A segment as a playlist lists it.
-
-    Attributes:
-        duration_sec: of this rendition, which may differ a little from the channel's schedule.
-        byte_range: length and offset, where the URI is a larger file.
-    """
+    """A segment as a playlist lists it."""
 
     entry: Published
     uri: str
-    duration_sec: float
-    byte_range: tuple[int, int] | None = None
+    duration_sec: float  # of this rendition, which may differ a little from the channel's schedule
+    byte_range: tuple[int, int] | None = None  # length and offset, where the URI is a larger file
 
 
 @dataclass(frozen=True)

@@ -36,16 +36,10 @@ class RenderError(RuntimeError):
 
 @dataclass(frozen=True)
 class MediaSegment:
-    """A segment as published.
+    """A segment as published."""
 
-    Attributes:
-        start_sec: stream time of its first frame, from the programme's first.
-        duration_sec: as ffmpeg's own playlist says.
-        data: the file's bytes.
-    """
-
-    start_sec: float
-    duration_sec: float
+    start_sec: float  # stream time of its first frame, from the programme's first
+    duration_sec: float  # as ffmpeg's own playlist says
     data: bytes
 
 

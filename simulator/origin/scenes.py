@@ -32,18 +32,14 @@ class SceneKind(StrEnum):
 
 
 class Scene(BaseModel):
-    """A stretch of a programme.
-
-    Attributes:
-        duration_sec: rounded to whole frames when rendered; need not match segment borders.
-        seed: scenes with another seed have another texture.
-    """
+    """A stretch of a programme."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: SceneKind
+    # rounded to whole frames when rendered; need not match segment borders
     duration_sec: Annotated[float, Field(gt=0, le=86_400)]
-    seed: int = 7
+    seed: int = 7  # scenes with another seed have another texture
 
 
 SPEECH = (

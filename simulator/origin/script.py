@@ -22,19 +22,15 @@ from simulator.origin.scenes import Scene
 
 
 class ChannelScript(BaseModel):
-    """One channel.
-
-    Attributes:
-        encodings: one variant each, the lowest first.
-        split_audio: the sound as a rendition of its own.
-    """
+    """One channel."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     scenes: Annotated[tuple[Scene, ...], Field(min_length=1)]
+    # one variant each, the lowest first
     encodings: Annotated[tuple[Encoding, ...], Field(min_length=1)] = (LOWEST,)
-    split_audio: bool = False
+    split_audio: bool = False  # the sound as a rendition of its own
     options: ChannelOptions = ChannelOptions()
     faults: tuple[Fault, ...] = ()
     changes: tuple[Change, ...] = ()

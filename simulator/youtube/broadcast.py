@@ -12,22 +12,15 @@ class BroadcastError(ValueError):
 
 @dataclass(frozen=True)
 class OnAir:
-    """A published segment.
-
-    Attributes:
-        captured_at: wall clock of its first frame, unix seconds.
-        index: which segment of the programme it shows.
-        is_cut: nothing leads from the segment before to this one (EXT-X-DISCONTINUITY).
-        cuts: how many of these there were up to and with this one.
-    """
+    """A published segment."""
 
     sequence: int
-    captured_at: float
+    captured_at: float  # wall clock of its first frame, unix seconds
     duration_sec: float
     programme: Programme
-    index: int
-    is_cut: bool
-    cuts: int
+    index: int  # which segment of the programme it shows
+    is_cut: bool  # nothing leads from the segment before to this one (EXT-X-DISCONTINUITY)
+    cuts: int  # how many of these there were up to and with this one
 
 
 class Broadcast:

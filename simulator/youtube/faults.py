@@ -8,22 +8,16 @@ from simulator.youtube.recording import RecordedRequest, RequestKind
 
 @dataclass(frozen=True, kw_only=True)
 class SiteFault:
-    """One fault. Conditions left out do not restrict it.
-
-    Attributes:
-        status: of the answer, unless `no_reply` says that there is none.
-        first_sequence: only segments from this number on.
-        times: how many matching requests are hit; None for all.
-    """
+    """One fault. Conditions left out do not restrict it."""
 
     kinds: frozenset[RequestKind] | None = None
     video_id: str | None = None
     client: str | None = None
     itag: int | None = None
-    first_sequence: int | None = None
-    status: int = 403
+    first_sequence: int | None = None  # only segments from this number on
+    status: int = 403  # of the answer, unless `no_reply` says that there is none
     no_reply: NoReply | None = None
-    times: int | None = None
+    times: int | None = None  # how many matching requests are hit; None for all
 
     def concerns(self, seen: RecordedRequest) -> bool:
         return (

@@ -47,22 +47,17 @@ _OVER_STATES = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A video as one client sees it at one moment. Times are unix seconds.
-
-    Attributes:
-        client: as in `context.client.clientName`.
-        manifest_url: of the live HLS, when this client gets one.
-    """
+    """A video as one client sees it at one moment. Times are unix seconds."""
 
     video_id: str
     title: str
-    client: str
+    client: str  # as in `context.client.clientName`
     state: VideoState
     now: float
     is_premiere: bool = False
     starts_at: float | None = None
     ended_at: float | None = None
-    manifest_url: str | None = None
+    manifest_url: str | None = None  # of the live HLS, when this client gets one
 
 
 def player_response(look: Look) -> dict[str, Any]:

@@ -50,22 +50,15 @@ class VideoState(StrEnum):
 
 @dataclass(frozen=True)
 class Wording:
-    """How a state is told.
-
-    Attributes:
-        app: the reason where it differs for apps and televisions.
-        has_details: whether title and flags are told too.
-        screen: further entries of the error screen.
-        marks: further entries of the playability status.
-    """
+    """How a state is told."""
 
     status: str
     reason: str | None = None
     subreason: str | None = None
-    app: str | None = None
-    has_details: bool = True
-    screen: tuple[tuple[str, Any], ...] = ()
-    marks: tuple[tuple[str, Any], ...] = ()
+    app: str | None = None  # the reason where it differs for apps and televisions
+    has_details: bool = True  # whether title and flags are told too
+    screen: tuple[tuple[str, Any], ...] = ()  # further entries of the error screen
+    marks: tuple[tuple[str, Any], ...] = ()  # further entries of the playability status
 
 
 def _unavailable(status: str, subreason: str, *, has_details: bool = False) -> Wording:

@@ -30,26 +30,20 @@ MEDIA_KINDS = frozenset({RequestKind.MASTER, RequestKind.PLAYLIST, RequestKind.S
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request and how it was answered.
+    """A request and how it was answered."""
 
-    Attributes:
-        at: unix seconds of the site's clock.
-        client: `clientName` of a player API request (`WEB`, `ANDROID`, `TVHTML5`, ...).
-        broadcast: the N of `ID.N`, for media.
-        status: of the answer; 0 when there was none.
-    """
-
-    at: float
+    at: float  # unix seconds of the site's clock
     host: str
     kind: RequestKind
     method: str
     path: str
     video_id: str | None = None
+    # `clientName` of a player API request (`WEB`, `ANDROID`, `TVHTML5`, ...)
     client: str | None = None
-    broadcast: int | None = None
+    broadcast: int | None = None  # the N of `ID.N`, for media
     itag: int | None = None
     sequence: int | None = None
-    status: int = 0
+    status: int = 0  # of the answer; 0 when there was none
 
 
 class RequestLog:

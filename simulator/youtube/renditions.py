@@ -19,18 +19,14 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True)
 class Rendition:
-    """One rendition. What it is said to be, not what is served: all carry the lowest picture.
-
-    Attributes:
-        bandwidth: in bits a second.
-        audio_group: EXT-X-MEDIA group that it belongs to (sound) or needs (picture).
-    """
+    """One rendition. What it is said to be, not what is served: all carry the lowest picture."""
 
     itag: int
     tracks: Tracks
-    bandwidth: int
+    bandwidth: int  # in bits a second
     width: int = 0
     height: int = 0
+    # EXT-X-MEDIA group that it belongs to (sound) or needs (picture)
     audio_group: int | None = None
 
 

@@ -22,24 +22,16 @@ _SUFFIXES = {
 
 @dataclass(frozen=True, kw_only=True)
 class MediaRequest:
-    """What a media URL asks for.
+    """What a media URL asks for."""
 
-    Attributes:
-        kind: master, media playlist or segment.
-        broadcast: the N of `ID.N`.
-        expires_at: unix seconds, whole.
-        window_sec: `playlist_duration`, how much a media playlist lists.
-        challenge: `n`, the JavaScript challenge or its answer.
-    """
-
-    kind: RequestKind
+    kind: RequestKind  # master, media playlist or segment
     video_id: str
-    broadcast: int
-    expires_at: int
+    broadcast: int  # the N of `ID.N`
+    expires_at: int  # unix seconds, whole
     itag: int | None = None
     sequence: int | None = None
-    window_sec: int | None = None
-    challenge: str | None = None
+    window_sec: int | None = None  # `playlist_duration`, how much a media playlist lists
+    challenge: str | None = None  # `n`, the JavaScript challenge or its answer
 
     def url(self) -> str:
         """Return the signed URL; here nothing but its shape says so."""
