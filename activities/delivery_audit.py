@@ -79,8 +79,7 @@ class AttemptAudit:
     ) -> datetime | None:
         """Report an event, and return until when a silence holds it back; None: none does.
 
-        Args:
-            known: what the gateway said last; it holds while the gateway gives no answer.
+        What the gateway said last, `known`, holds while it gives no answer.
         """
         with suppress(TimeoutError, ReportRefused):
             async with asyncio.timeout(SILENCE_SEC):

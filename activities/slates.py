@@ -17,14 +17,7 @@ AGAIN_SEC = 2.0
 
 
 class SlateBook:
-    """Keeps the gateway's slates, while any stream is watched.
-
-    Args:
-        again_sec: wait after a gateway that did not answer.
-
-    Attributes:
-        current: those of the last answer; None before the first.
-    """
+    """Keeps the gateway's slates, while any stream is watched; none are known before its answer."""
 
     def __init__(self, gateway: GatewayClient, *, again_sec: float = AGAIN_SEC) -> None:
         self._gateway = gateway

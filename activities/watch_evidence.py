@@ -47,9 +47,8 @@ class WatchEvidence:
     ) -> None:
         """Start to collect the evidence of the incidents that a watch has opened.
 
-        Args:
-            inherited: events of a worker that was lost, and its footage with it.
-            still_open: the next watch collects the pictures of these incidents again.
+        `inherited` are events of a worker that was lost, and its footage with it. The next watch
+        collects the pictures of those that are `still_open` again.
         """
         for draft in drafts:
             if draft.incident is None or not is_opening(draft.event_type):

@@ -56,11 +56,7 @@ class EvidenceSource(Protocol):
 
 
 class EvidenceCollector:
-    """Collects evidence while its context is open.
-
-    Args:
-        grace_sec: at the end, what waits is collected for this long.
-    """
+    """Collects evidence while its context is open, and at the end what waits for `grace_sec`."""
 
     def __init__(
         self,

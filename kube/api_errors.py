@@ -30,12 +30,7 @@ Source: `CheckRequest` in k8s.io/apiserver, pkg/admission/plugin/resourcequota/c
 
 
 class CallFailed(Exception):
-    """Another attempt may succeed.
-
-    Attributes:
-        status: of the answer; None without one.
-        retry_after_sec: None when the API does not say.
-    """
+    """Another attempt may succeed; `status` is that of the answer, if there was one."""
 
     def __init__(
         self, message: str, *, status: int | None = None, retry_after_sec: float | None = None

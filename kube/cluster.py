@@ -113,11 +113,9 @@ class PodCluster:
         return self._read(pod)
 
     async def delete(self, name: str, *, uid: str | None = None, force: bool = False) -> bool:
-        """Delete the Pod of this name; return whether it existed.
+        """Delete the Pod of this name, only if it has this uid; return whether it existed.
 
-        Args:
-            uid: only this Pod, not a later one of the same name.
-            force: do not wait for its node, which may be lost.
+        `force` does not wait for its node, which may be lost.
         """
         options = V1DeleteOptions(
             preconditions=V1Preconditions(uid=uid) if uid else None,

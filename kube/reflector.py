@@ -42,12 +42,7 @@ class PodListener(Protocol):
 
 
 def relist_wait_sec(last_sec: float, *, lasted_sec: float) -> float:
-    """Return the wait before the Pods are listed again, before jitter.
-
-    Args:
-        last_sec: the previous wait.
-        lasted_sec: how long the list and its watches went well since then.
-    """
+    """Return the wait before the next list, before jitter; all went well for `lasted_sec` since."""
     if lasted_sec > HEALTHY_SEC:
         return RELIST_MIN_SEC
     return min(last_sec * 2, RELIST_MAX_SEC)

@@ -76,12 +76,7 @@ def failure_of(status: int, asked_sec: float | None) -> Failure:
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for (RFC 9110 10.2.3); None if unclear.
-
-    Args:
-        value: seconds or an HTTP date.
-        now: the present, to tell how far a date is away.
-    """
+    """Return the seconds that a `Retry-After` header asks for (RFC 9110 10.2.3); None: unclear."""
     if value is None:
         return None
     text = value.strip()

@@ -199,10 +199,7 @@ def longest_interval_sec(times_sec: Iterable[float], duration_sec: float) -> flo
 def missing_from_sec(duration_sec: float, video_sec: float, interval_sec: float) -> float | None:
     """Return from when on a segment lacks frames at its end; None where it does not.
 
-    Args:
-        duration_sec: as declared.
-        video_sec: from the first frame to the end of the last one; 0 is unknown.
-        interval_sec: see `longest_interval_sec`.
+    `video_sec` is from the first frame to the end of the last one; 0 is unknown.
     """
     shortfall_sec = SHORTFALL_SEC + 0.1 * duration_sec
     may_lack_sec = max(shortfall_sec, USUAL_INTERVALS * interval_sec)

@@ -31,11 +31,7 @@ ValueT = TypeVar("ValueT")
 class Capsule:
     """A capsule whose files are those that its manifest lists; who signed it is not asked.
 
-    Attributes:
-        manifest: what it says of itself.
-
-    Raises:
-        InvalidCapsule: it is none.
+    It raises `InvalidCapsule` for what is none.
     """
 
     def __init__(self, file: BinaryIO) -> None:

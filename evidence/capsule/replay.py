@@ -50,11 +50,8 @@ class Replayed:
 async def replay(capsule: Capsule, probe: Probe, *, most_sec: float = MOST_SEC) -> Replayed:
     """Judge an incident again.
 
-    Args:
-        most_sec: it may take in all.
-
-    Raises:
-        InvalidCapsule: it cannot be judged by this release, or by any, or takes too long.
+    It raises `InvalidCapsule` where it cannot be judged by this release, or by any, or takes too
+    long.
     """
     try:
         async with asyncio.timeout(most_sec):

@@ -69,15 +69,10 @@ class IncidentCapsule:
 
 
 def write_capsule(file: BinaryIO, excerpt: JournalExcerpt, subject: CapsuleSubject) -> Manifest:
-    """Write the capsule of an incident, without a signature.
+    """Write the capsule of an incident into an empty file, without a signature.
 
-    It takes processor time; run it beside an event loop.
-
-    Args:
-        file: empty, open for reading and writing.
-
-    Raises:
-        CapsuleTooLarge: there is more than a capsule takes.
+    It takes processor time; run it beside an event loop. It raises `CapsuleTooLarge` where there is
+    more than a capsule takes.
     """
     files = _Files(excerpt)
     contents = dict(_contents(excerpt, subject, files)) | files.contents

@@ -48,12 +48,7 @@ class Explanations(BaseModel):
     def told(
         self, changes: Iterable[IncidentChange], causes: Sequence[Cause]
     ) -> list[IncidentChange]:
-        """Return what is to be told of `changes`, and of what was held before.
-
-        Args:
-            changes: as detectors found them.
-            causes: that are on air after these changes.
-        """
+        """Return what is told of `changes`, and of what was held, while `causes` are on air."""
         kept = [each for change in changes if (each := self._kept(change, causes))]
         told = [self._with_explained(each, causes) for each in kept]
         if causes:

@@ -160,13 +160,7 @@ class IncidentTracker(BaseModel):
         media_until: datetime | None = None,
         pause: timedelta = PAUSE,
     ) -> list[IncidentChange]:
-        """Return what is to be told now.
-
-        Args:
-            changes: as detectors found them, in order.
-            media_until: wall clock up to which media was judged just now.
-            pause: see `monitors.coverage_log.longest_pause`.
-        """
+        """Return what is to be told now; media was judged just now up to `media_until`."""
         told = []
         for change in changes:
             tracked = self._of(change)

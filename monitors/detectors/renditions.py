@@ -53,9 +53,8 @@ class RenditionDetector(BaseModel):
     def use(self, name: str, ladder: Mapping[str, str], at: datetime) -> bool:
         """Watch a rendition from now on; return whether it was another one before.
 
-        Args:
-            ladder: all of them with their names for people, the preferred first; empty where they
-                are not known.
+        `ladder` are all of them with their names for people, the preferred first; empty where they
+        are not known.
         """
         if ladder:
             self.preferred, self.preferred_name = next(iter(ladder.items()))
@@ -127,9 +126,8 @@ class RenditionDetector(BaseModel):
     def played(self, at: datetime, *, unmeasurable: str | None = None) -> list[IncidentChange]:
         """Judge a segment of the used rendition that was measured.
 
-        Args:
-            unmeasurable: why a track of it cannot be measured, though nothing is wrong with it:
-                another rendition may be better.
+        `unmeasurable`: why a track of it cannot be, though nothing is wrong with it: another
+        rendition may be better.
         """
         if unmeasurable:
             self.failed(unmeasurable, at)

@@ -49,12 +49,9 @@ class SoundClock(BaseModel):
     def placed(
         self, sound: AudioMeasurement, duration_sec: float
     ) -> tuple[AudioMeasurement, float]:
-        """Return the sound of a segment as its timestamps have it.
+        """Return a segment's sound as its timestamps have it, and the seconds missing before it.
 
         A segment that declares more than it holds may have its sound at its end.
-
-        Returns:
-            And how much is missing before the segment, in seconds.
         """
         due_sec, begins_sec = self.due_sec, sound.audio_begins_sec
         if begins_sec is None:

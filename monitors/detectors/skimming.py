@@ -88,11 +88,8 @@ def depth_of_next(
 ) -> DecodeDepth:
     """Return how much of the next segment is decoded, while no fault is known.
 
-    Args:
-        duration_sec: of the segment.
-        grown_sec: of the freeze that may be growing, that segment included.
-        waiting: number of segments that are deferred.
-        has_room: whether the cache has room for more of them.
+    `grown_sec` is that of the freeze that may be growing, this segment included, and `waiting` the
+    number of segments that are deferred.
     """
     if thresholds.loop_threshold_sec > 0:
         return DecodeDepth.EVERYTHING

@@ -172,11 +172,8 @@ class AbsenceDetector(BaseModel):
     ) -> float:
         """Return how much more is missing, now that the track's playlist was loaded.
 
-        Args:
-            others_at: when any track had new media last.
-            new_sec: of media that the playlist brings and that was not measured yet.
-            target_duration_sec: of the playlist.
-            thresholds: a user's patience with a suspended stream may be shorter than usual.
+        Any track had new media last at `others_at`; the playlist brings `new_sec` that was not
+        measured yet. A user's patience with a suspended stream may be shorter than usual.
         """
         if self.idle is None:
             self.idle = Elapsed.since(others_at)

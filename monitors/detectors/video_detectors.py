@@ -88,13 +88,10 @@ class VideoDetectors(BaseModel):
     def judge_deferred(
         self, measurements: Iterable[SegmentMeasurement | None], thresholds: Thresholds
     ) -> None:
-        """Judge the frames of the first deferred segments.
+        """Judge all frames of the first deferred segments.
 
-        They reach no threshold: a segment that could is not deferred.
-
-        Args:
-            measurements: of all their frames; None where the segment cannot be had any more: that
-                counts as good, so that nothing before it is joined with what comes after it.
+        They reach no threshold: a segment that could is not deferred. One that cannot be had any
+        more, None, counts as good: nothing before it is joined with what comes after it.
         """
         for measurement in measurements:
             first = self.deferred.pop(0)

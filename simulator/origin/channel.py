@@ -169,9 +169,7 @@ class Channel:
     def answer(self, path: str, first_byte: int | None) -> tuple[Reply, Resource, Fault | None]:
         """Return the answer to a path below the channel, what it is, and the fault that hits it.
 
-        Args:
-            path: without a leading slash.
-            first_byte: of the requested range, which tells segments of one file apart.
+        The `first_byte` of the requested range tells segments of one file apart.
         """
         now = self._clock.now()
         self._timeline.advance(now)

@@ -20,14 +20,10 @@ def dash_manifest(
     by_clock: bool,
     ended: bool,
 ) -> str:
-    """Return a manifest of these segments, which are numbered without a gap.
+    """Return a manifest of these segments, which are numbered without a gap, the oldest first.
 
-    Args:
-        window: oldest first.
-        renditions: all on the same schedule.
-        now: unix seconds, which the manifest tells its readers.
-        by_clock: name a duration and leave the segments to the clock, instead of listing them.
-        ended: nothing more will come.
+    All renditions are on the same schedule. By clock it names a duration and leaves the segments to
+    the clock, instead of listing them.
     """
     start = _clock_start(window, now) if by_clock else 0.0
     attributes = {

@@ -43,9 +43,7 @@ class Served:
 class LiveOrigin:
     """Serves live channels over HTTP between `start` and `stop`, or inside `async with`.
 
-    Attributes:
-        log: the last requests, oldest first.
-        on_request: called with each request as it is logged, before it is answered.
+    `on_request` is called with each request as it is logged, before it is answered.
     """
 
     def __init__(
@@ -96,18 +94,11 @@ class LiveOrigin:
         faults: Sequence[Fault] = (),
         changes: Sequence[Change] = (),
     ) -> Channel:
-        """Put a channel on air, now; a channel of the same name is replaced.
+        """Put a channel on air, now, at `/live/NAME/`; one of the same name is replaced.
 
-        Args:
-            name: its folder: `/live/NAME/`.
-            variants: the same scenes in one or more encodings, the lowest first.
-            audio: the sound as a rendition of its own, for variants without.
-            options: how it is published.
-            faults: scripted faults of its answers.
-            changes: scripted events of its schedule.
-
-        Raises:
-            RuntimeError: the origin is not started, so the channel would have no URL.
+        The variants are the same scenes in one or more encodings, the lowest first; `audio` is the
+        sound as a rendition of its own, for variants without. The origin must be started: it has no
+        URL before.
         """
         if not self.base_url:
             raise RuntimeError("start the origin before adding channels")

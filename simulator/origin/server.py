@@ -35,12 +35,7 @@ class _QuietServer(uvicorn.Server):
 
 
 class InProcessServer:
-    """Serves an ASGI app between `start` and `stop`.
-
-    Args:
-        host: address to listen on.
-        port: port to listen on; 0 takes a free one.
-    """
+    """Serves an ASGI app between `start` and `stop`; port 0 takes a free one."""
 
     def __init__(self, app: Any, host: str, port: int) -> None:
         self._host = host

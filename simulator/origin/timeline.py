@@ -16,11 +16,7 @@ KEPT_ENTRIES = 20_000
 class Timeline:
     """The schedule of a channel. Times are unix seconds unless named otherwise.
 
-    Args:
-        durations_sec: of the programme's segments.
-        started_at: when the channel goes on air.
-        backlog: segments that are there already at that moment.
-        changes: scripted events.
+    So many segments as `backlog` says are there already when the channel goes on air.
     """
 
     def __init__(

@@ -26,15 +26,9 @@ class OnAir:
 class Broadcast:
     """The segments of `ID.number`, published the moment their last frame was captured.
 
-    Times are unix seconds. Each method that takes `now` first publishes what was due.
-
-    Args:
-        programme: shown again and again, with a discontinuity where it starts anew.
-        backlog: segments that are there at once.
-        cuts: discontinuities before the first segment.
-
-    Raises:
-        BroadcastError: the programme is not made of whole segments.
+    Times are unix seconds. Each method that takes `now` first publishes what was due. The
+    programme, of whole segments, is shown again and again, with a discontinuity where it starts
+    anew; so many segments as `backlog` says are there at once, behind that many `cuts`.
     """
 
     def __init__(

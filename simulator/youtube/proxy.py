@@ -28,11 +28,7 @@ _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
 class InterceptingProxy:
-    """Listens on 127.0.0.1; serves the site's hosts over TLS and refuses all others.
-
-    Attributes:
-        refused: targets of the refused requests, in order.
-    """
+    """Serves the site's hosts over TLS on 127.0.0.1; all others are refused and listed."""
 
     def __init__(self, tls: ssl.SSLContext, answer: Answer) -> None:
         self.refused: list[str] = []

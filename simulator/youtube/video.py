@@ -103,15 +103,7 @@ class Video:
         first_sequence: int = 0,
         cuts: int = 0,
     ) -> None:
-        """Begin the first broadcast.
-
-        Args:
-            scenes: shown again and again.
-            encoding: of the lowest rendition; the default's segments are 1 s long.
-            backlog: segments that are there at once.
-            first_sequence: media sequence of the first of these.
-            cuts: discontinuities before the first of these.
-        """
+        """Begin the first broadcast: scenes that are shown again and again; see `Broadcast`."""
         self._starts_at = self._present()
         programme = Programme.of(scenes, encoding)
         self._begin(programme, backlog=backlog, first_sequence=first_sequence, cuts=cuts)
