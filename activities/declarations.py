@@ -26,8 +26,7 @@ NOT_LIVE_YET = "NotLiveYet"
 STREAM_UNAVAILABLE = "StreamUnavailable"
 """Error type of `wait_for_live` and `watch_stream`: final; details: `UnavailableDetails`."""
 
-DELIVERY_FAILED = "DeliveryFailed"
-"""Error type of `deliver_webhook`; details: `DeliveryAttempts`."""
+DELIVERY_FAILED = "DeliveryFailed"  # error type of `deliver_webhook`; details: `DeliveryAttempts`
 
 GATEWAY_UNAVAILABLE = "GatewayUnavailable"
 """Error type of all activities that ask the gateway: it gives no answer, ask again."""

@@ -25,8 +25,7 @@ back by then, and knows the silences."""
 
 ASK_AGAIN_SEC = 0.5
 
-OUTCOME_SEC = 2.0
-"""A gateway that hangs holds up the next webhook no longer."""
+OUTCOME_SEC = 2.0  # a gateway that hangs holds up the next webhook no longer
 
 
 class AttemptMeter(Protocol):

@@ -17,11 +17,9 @@ from notifications.notification import DestinationType, Notification
 class Retry(StrEnum):
     """How hard a notification is tried."""
 
-    SHORT = "short"
-    """As the webhooks of `callback_url`."""
+    SHORT = "short"  # as the webhooks of `callback_url`
 
-    LONG = "long"
-    """10 attempts over about 75 hours."""
+    LONG = "long"  # 10 attempts over about 75 hours
 
 
 class NotificationOutcome(BaseModel):

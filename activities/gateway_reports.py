@@ -21,8 +21,7 @@ from activities.gateway_client import GatewayClient, ReportRefused
 T = TypeVar("T")
 logger = structlog.get_logger(__name__)
 
-MAX_AT_ONCE: Final = 50
-"""A gateway that hangs costs no more connections."""
+MAX_AT_ONCE: Final = 50  # a gateway that hangs costs no more connections
 
 CLOSE_SEC: Final = 1.0
 """At the end, reports that were begun have this long: a worker that stops is waited for."""

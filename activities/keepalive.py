@@ -7,8 +7,7 @@ from typing import Any, Final, TypeVar
 
 from temporalio import activity
 
-HEARTBEAT_SEC: Final = 2.0
-"""Most activities that use these are shorter."""
+HEARTBEAT_SEC: Final = 2.0  # most activities that use these are shorter
 
 T = TypeVar("T")
 

@@ -7,8 +7,7 @@ from temporalio import activity
 
 from monitors.pods import PodStatus
 
-POD_REFUSED = "PodRefused"
-"""Error type: the Kubernetes API has refused a Pod for too long."""
+POD_REFUSED = "PodRefused"  # error type: the Kubernetes API has refused a Pod for too long
 
 
 class PodInput(BaseModel):

@@ -15,11 +15,9 @@ from monitors.pods import MISSING, PodFailure, PodStatus
 
 logger = structlog.get_logger(__name__)
 
-YOUNG = timedelta(minutes=1)
-"""The list of monitors may not show the monitor of a younger Pod yet."""
+YOUNG = timedelta(minutes=1)  # the list of monitors may not show the monitor of a younger Pod yet
 
-LOST = timedelta(seconds=30)
-"""A Pod this long past its deletion deadline is on a lost node."""
+LOST = timedelta(seconds=30)  # a Pod this long past its deletion deadline is on a lost node
 
 
 class Monitors(Protocol):

@@ -34,14 +34,12 @@ from media.sources.youtube.confirmation import Confirmation
 
 logger = structlog.get_logger(__name__)
 
-RESCHEDULED_SEC = 60
-"""A start that moves by less is the same start."""
+RESCHEDULED_SEC = 60  # a start that moves by less is the same start
 
 NO_HEADERS_MESSAGE = "the gateway, which keeps the request headers of the stream, does not answer"
 HEADERS_AGAIN_SEC = 10.0
 
-LASTING_SEC = 60
-"""A source that pauses for this long leaves its stream unseen: the user must know."""
+LASTING_SEC = 60  # a source that pauses for this long leaves its stream unseen: the user must know
 
 
 class WaitState(BaseModel):

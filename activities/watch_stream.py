@@ -49,8 +49,7 @@ this far apart, and at least this many times within the heartbeat timeout."""
 
 REPORT_POLL_SEC = 1.0
 
-CANCEL_AGAIN_SEC = 5.0
-"""Longer than any task needs to clean up."""
+CANCEL_AGAIN_SEC = 5.0  # longer than any task needs to clean up
 
 NO_HEADERS = "no_request_headers"
 HEADERS_AGAIN_SEC = 2.0

@@ -13,8 +13,7 @@ from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceLevel, evidenc
 from monitors.incidents import IncidentRef
 from monitors.status import STREAM_KINDS
 
-LOST = "lost"
-"""The worker that watched the beginning is gone, and what it kept with it."""
+LOST = "lost"  # the worker that watched the beginning is gone, and what it kept with it
 
 AFTER_ALL_SEC = 1e9
 ROUNDING = timedelta(milliseconds=10)

@@ -26,13 +26,10 @@ LOOK_SEC = 0.05
 AGAIN_SEC = 3.0
 """After this long, a worker that told of an incident has mostly collected its pictures."""
 
-LAST_WORD_SEC = 2.0
-"""For saying what a worker that stops did not collect."""
+LAST_WORD_SEC = 2.0  # for saying what a worker that stops did not collect
 
 MOST_WAITING = 100
-MOST_OF_MONITOR = 10
-"""Incidents. Each holds a few segments, as far as the cache has room."""
-
+MOST_OF_MONITOR = 10  # each holds a few segments, as far as the cache has room
 SHUTDOWN, FAILED, BUSY = "shutdown", "collector_failed", "busy"
 
 

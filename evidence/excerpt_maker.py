@@ -34,8 +34,7 @@ COMMAND = (sys.executable, "-P", "-m", "evidence.excerpts")
 MEBI = 1024 * 1024
 MEMORY_BYTES = 1024 * MEBI
 MAX_RESIDENT_BYTES = 256 * MEBI
-JOBS = 1000
-"""A process is replaced after as many: what leaks adds up."""
+JOBS = 1000  # a process is replaced after as many: what leaks adds up
 
 WALL_SEC = 45.0
 """The process has the least priority: most of it may be waiting. Others wait meanwhile."""
@@ -44,8 +43,7 @@ PICTURES_CPU_SEC = 10
 CLIP_CPU_SEC = 20
 """Encoding stops before: what costs more has a shorter clip (`evidence.excerpts.budget`)."""
 
-BROKEN_BEFORE_SEC = 1.0
-"""A process that breaks this early in a job may have been dead before it."""
+BROKEN_BEFORE_SEC = 1.0  # a process that breaks this early in a job may have been dead before it
 
 IDLE_SEC = 60.0
 

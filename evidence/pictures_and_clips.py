@@ -10,18 +10,15 @@ from evidence.excerpt_maker import ExcerptMaker
 from evidence.excerpts.protocol import NO_PICTURE, NothingMade, Piece
 from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceMoment
 
-MOST_CLIP_BYTES = 56 * 1024 * 1024
-"""Of its segments, so that the clip has room for its tables."""
+MOST_CLIP_BYTES = 56 * 1024 * 1024  # of its segments, so that the clip has room for its tables
 
 MOST_CLIP_PIECES = 400
 NEAR_SEC = 0.01
 PIECES_OF_PICTURES = 3
 
-MEMORY = "memory"
-"""Nothing is left of the segments: there was no room for them."""
+MEMORY = "memory"  # nothing is left of the segments: there was no room for them
 
-CUT = "cut"
-"""Some of its segments are missing, or were too costly to encode again."""
+CUT = "cut"  # some of its segments are missing, or were too costly to encode again
 
 NO_MEDIA = "no_media"
 

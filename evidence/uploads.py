@@ -14,16 +14,13 @@ from monitors.evidence import EvidenceItem, EvidenceKind
 
 logger = structlog.get_logger(__name__)
 
-MOST_WAITING_BYTES = 16 * 1024 * 1024
-"""Whatever size one more has."""
+MOST_WAITING_BYTES = 16 * 1024 * 1024  # whatever size one more has
 
 AFTER_ALERT_SEC = 0.5
 """By then the gateway usually has the event, before which it takes only pictures."""
 
 FIRST_DELAY_SEC, LONGEST_DELAY_SEC = 0.5, 8.0
-GIVE_UP_SEC = 110.0
-"""After this long the gateway takes the evidence for lost."""
-
+GIVE_UP_SEC = 110.0  # after this long the gateway takes the evidence for lost
 NOT_TAKEN = "not_taken"
 COLLECTED = "collected"
 

@@ -14,16 +14,13 @@ SECRET_KEYS: Final = {"INTERNAL_API_KEY": "PROBE_API_KEY"}
 """Keys of the Secret that differ from their variable: a Pod gets the key that opens least."""
 
 WORK_FOLDER: Final = "/tmp"  # noqa: S108 - inside the Pod, where nobody else is
-IMAGE_GROUP: Final = 10001
-"""Group of the image's user, which can then write to mounted volumes."""
-
+IMAGE_GROUP: Final = 10001  # group of the image's user, which can then write to mounted volumes
 HEALTH_PORT: Final = 8081
 LOST_NODE: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 LOST_NODE_SEC: Final = 10
 """A Pod on a lost node is deleted after this time; the default of Kubernetes is 5 minutes."""
 
-GRACE_SEC: Final = 10
-"""Added to the time that a worker takes to drain."""
+GRACE_SEC: Final = 10  # added to the time that a worker takes to drain
 
 
 @dataclass(frozen=True)

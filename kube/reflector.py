@@ -21,12 +21,9 @@ logger = structlog.get_logger(__name__)
 TICK_SEC = 1.0
 RELIST_MIN_SEC = 1.0
 RELIST_MAX_SEC = 30.0
-HEALTHY_SEC = 10.0
-"""After a watch that lasted this long the next list follows at once."""
-
+HEALTHY_SEC = 10.0  # after a watch that lasted this long the next list follows at once
 NOTIFY_AGAIN_SEC = 1.0
-WATCH_INTERVAL_SEC = 1.0
-"""Least time between two watches, for an API that ends each one at once."""
+WATCH_INTERVAL_SEC = 1.0  # least time between two watches, for an API that ends each one at once
 
 
 class PodListener(Protocol):

@@ -23,10 +23,8 @@ EDGE = timedelta(seconds=30)
 period holds until that end, if it is this near. Likewise at its beginning."""
 
 MOST_REASON_CHARS = 64
-MOST_SPANS = 200
-"""A report tells no more at once."""
-MOST_QUIET_SPANS = 100
-"""Likewise; while the gateway is away, older ones count as faulty."""
+MOST_SPANS = 200  # a report tells no more at once
+MOST_QUIET_SPANS = 100  # likewise; while the gateway is away, older ones count as faulty
 
 MILLISECOND = timedelta(milliseconds=1)
 

@@ -9,11 +9,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
-MAX_PAYLOAD_BYTES = 20 * 1024
-"""The largest webhook body (Standard Webhooks 1.0)."""
+MAX_PAYLOAD_BYTES = 20 * 1024  # the largest webhook body (Standard Webhooks 1.0)
 
-MAX_TEXT_BYTES = 500
-"""The longest title or error inside `data`, as JSON."""
+MAX_TEXT_BYTES = 500  # the longest title or error inside `data`, as JSON
 
 MAX_TEXTS_BYTES = 1200
 """All texts inside `data` together. With 16 KiB of metadata and the longest stream URL, a payload

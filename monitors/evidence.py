@@ -12,16 +12,14 @@ EVIDENCE_PATH: Final = "/api/v1/evidence/"
 URL_FIELD: Final = "evidence_url"
 """Of an event's data: a bare path where the event is made, a signed URL where it is told."""
 
-REASON_PATTERN: Final = r"[a-z_]{1,40}"
-"""Why evidence is incomplete, or is not there."""
+REASON_PATTERN: Final = r"[a-z_]{1,40}"  # why evidence is incomplete, or is not there
 
 _EVIDENCE_ID = re.compile(
     r"evd-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS: Final = 1 << 48
-_TIME: Final = len("evd-01234567-89ab-")
-"""Characters of an id that tell when the fault began."""
+_TIME: Final = len("evd-01234567-89ab-")  # characters of an id that tell when the fault began
 
 
 class EvidenceLevel(StrEnum):
@@ -53,17 +51,10 @@ class EvidenceHeader(StrEnum):
 
     INCIDENT_ID = "X-Incident-Id"
     KIND = "X-Kind"
-    MOMENT = "X-Moment"
-    """Of a picture."""
-
-    TAKEN_AT = "X-Taken-At"
-    """ISO 8601 with offset."""
-
-    SHA256 = "X-Sha256"
-    """In hexadecimal."""
-
-    REASON = "X-Reason"
-    """What is wrong with it, see `REASON_PATTERN`; left out: nothing."""
+    MOMENT = "X-Moment"  # of a picture
+    TAKEN_AT = "X-Taken-At"  # ISO 8601 with offset
+    SHA256 = "X-Sha256"  # in hexadecimal
+    REASON = "X-Reason"  # what is wrong with it, see `REASON_PATTERN`; left out: nothing
 
 
 CONTENT_TYPES: Final = {

@@ -21,14 +21,11 @@ SIGNATURE_BYTES = SIGNATURE_COLUMNS * SIGNATURE_ROWS
 
 SIGNATURE_STEP_SEC = 0.1
 
-NEUTRAL = 128
-"""U and V of what has no colour."""
+NEUTRAL = 128  # U and V of what has no colour
 
-BLOCK_SIZE = 2
-"""Side of the squares whose mean is compared, in pixels of the small frame."""
+BLOCK_SIZE = 2  # side of the squares whose mean is compared, in pixels of the small frame
 
-COLUMNS = FRAME_WIDTH // BLOCK_SIZE
-"""Blocks in a row."""
+COLUMNS = FRAME_WIDTH // BLOCK_SIZE  # blocks in a row
 
 BLOCKS = COLUMNS * (FRAME_HEIGHT // BLOCK_SIZE)
 """A reference frame is kept as the mean luma of its blocks, rounded down, row by row."""
@@ -54,18 +51,15 @@ LOCAL_BLOCKS = 12
 is spread: that ratio is at most 3.3 of a hundred frozen pictures in all codecs and rates; where a
 small thing moves, it is 5 to 400."""
 
-LIT_LEVEL = 50
-"""The mean of a block in the dark that is lit."""
+LIT_LEVEL = 50  # the mean of a block in the dark that is lit
 
-LIT_DIFFERENCE = 12
-"""A lit block that differs by more has changed."""
+LIT_DIFFERENCE = 12  # a lit block that differs by more has changed
 
 MOVED_DIFFERENCE = 4 * SAME_FRAME_TOLERANCE
 """Two frames of one freeze differ by no more: each by at most `SAME_FRAME_TOLERANCE` from the first
 of its still run, and that from the first of the freeze."""
 
-STILL_MIN_SEC = 0.5
-"""A frame that is shown for less than this is not still."""
+STILL_MIN_SEC = 0.5  # a frame that is shown for less than this is not still
 
 STILL_GAP_SEC = 0.15
 """Another picture for this long between two still runs of the same frame is a flaw: two at 15

@@ -43,8 +43,7 @@ class SegmentInfo(BaseModel):
     duration: float
 
 
-Detail = str | float | list[str]
-"""What further fields of an event's data hold."""
+Detail = str | float | list[str]  # what further fields of an event's data hold
 
 
 class _Change(BaseModel):

@@ -74,17 +74,10 @@ Reason = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 """Why something cannot be decoded: one short line."""
 
 Codec = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
-Pixels = Annotated[int, Field(ge=1, le=65_536)]
-"""The width or height of a picture."""
-
-MOST_STRETCHES = 10_000
-"""A segment with more stretches of one kind is refused: it has fewer frames."""
-
-BLOCKS_OF_A_STRETCH = 6
-"""So many blocks of sound are judged in the time of one stretch."""
-
-MOST_ADDITIONAL_AUDIO = 15
-"""Further audio tracks of a segment are not measured."""
+Pixels = Annotated[int, Field(ge=1, le=65_536)]  # the width or height of a picture
+MOST_STRETCHES = 10_000  # a segment with more stretches of one kind is refused: it has fewer frames
+BLOCKS_OF_A_STRETCH = 6  # so many blocks of sound are judged in the time of one stretch
+MOST_ADDITIONAL_AUDIO = 15  # further audio tracks of a segment are not measured
 
 
 class Interval(BaseModel):
@@ -107,8 +100,7 @@ SlateName = Annotated[str, Field(pattern=SLATE_NAME)]
 
 SlatePicture = Annotated[Base64, Field(min_length=SLATE_BYTES, max_length=SLATE_BYTES)]
 
-MOST_SLATES = 10
-"""Each is sent to a decoder with every segment."""
+MOST_SLATES = 10  # each is sent to a decoder with every segment
 
 
 class SlateRun(Interval):

@@ -1,12 +1,9 @@
 """Pictures for people: what every part of the service knows of them."""
 
-MOST_PICTURE_WIDTH = 1280
-"""Of either side, in pixels."""
+MOST_PICTURE_WIDTH = 1280  # of either side, in pixels
 
 MOST_PICTURE_BYTES = 1024 * 1024
-USUAL_PICTURE_BYTES = 200 * 1024
-"""A picture that takes more is encoded more coarsely."""
-
+USUAL_PICTURE_BYTES = 200 * 1024  # a picture that takes more is encoded more coarsely
 JPEG_BEGIN, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 
 

@@ -5,18 +5,15 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel
 
-MISSING: Final = "Missing"
-"""Reason of a failure: there is no such Pod."""
+MISSING: Final = "Missing"  # reason of a failure: there is no such Pod
 
 
 class PlacementKind(StrEnum):
     """Where a stream is watched."""
 
-    POOL = "pool"
-    """By one of the probe workers, which share a queue."""
+    POOL = "pool"  # by one of the probe workers, which share a queue
 
-    POD = "pod"
-    """By a worker in a Pod of its own, which has a queue of its own."""
+    POD = "pod"  # by a worker in a Pod of its own, which has a queue of its own
 
 
 def pod_name(monitor_id: str, number: int) -> str:

@@ -2,15 +2,12 @@
 
 from datetime import datetime
 
-FAR_SEC = 300.0
-"""Until this long before the scheduled start polls are rare."""
+FAR_SEC = 300.0  # until this long before the scheduled start polls are rare
 
 RARE_POLL_SEC = 60.0
 CLOSE_POLL_SEC = 5.0
 LATE_POLL_SEC = 15.0
-LATE_AFTER_SEC = 600.0
-"""This long after the expected start polls become less frequent again."""
-
+LATE_AFTER_SEC = 600.0  # this long after the expected start polls become less frequent again
 JITTER = 0.2
 
 

@@ -22,8 +22,7 @@ from monitors.status import (
     StreamStatus,
 )
 
-CLOCKS_APART: Final = timedelta(seconds=5)
-"""The clocks of two machines differ by less."""
+CLOCKS_APART: Final = timedelta(seconds=5)  # the clocks of two machines differ by less
 
 
 def is_newer(as_of: datetime, known: datetime | None, now: datetime) -> bool:

@@ -4,14 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-MASK: Final = "***"
-"""Stands for a value wherever it must not be read: it is a secret."""
+MASK: Final = "***"  # stands for a value wherever it must not be read: it is a secret
 
 MOST_HEADERS = 20
 MAX_NAME_CHARS = 64
 MAX_VALUE_CHARS = 4096
-MAX_CHARS = 8192
-"""All names and values together: servers refuse requests with much more."""
+MAX_CHARS = 8192  # all names and values together: servers refuse requests with much more
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _VALUE = re.compile(r"[!-~](?:[\t -~]*[!-~])?", re.ASCII)

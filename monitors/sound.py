@@ -6,8 +6,7 @@ cuts the sound elsewhere. Timestamps further apart belong to no common clock.
 
 from enum import IntFlag
 
-LONGEST_LEAD_SEC = 3.0
-"""Sound may come this much earlier in a segment than its first picture."""
+LONGEST_LEAD_SEC = 3.0  # sound may come this much earlier in a segment than its first picture
 
 SHORT_GAP_SEC = 0.25
 """Time without samples up to this long is an artefact of cutting and decoding, if no silence is
@@ -17,11 +16,9 @@ LONGEST_HOLE_SEC = 60.0
 """A longer jump in the timestamps of separate audio is another clock. Audio that stops for longer
 is missing by wall-clock time; see `monitors.detectors.stream_faults`."""
 
-LONGEST_AHEAD_SEC = 60.0
-"""So much sound of later segments may come in one that has few pictures."""
+LONGEST_AHEAD_SEC = 60.0  # so much sound of later segments may come in one that has few pictures
 
-BLOCK_SEC = 0.1
-"""Figures are of blocks this long."""
+BLOCK_SEC = 0.1  # figures are of blocks this long
 
 MOST_BLOCKS = 72_000
 MOST_CHANNELS = 64

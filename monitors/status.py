@@ -60,8 +60,7 @@ class DeliveryStatus(StrEnum):
     SILENCED = "silenced"
     """A silence held it back: sent at its end if the incident is still open, else never."""
 
-    NONE = "none"
-    """Its monitor has no `callback_url`."""
+    NONE = "none"  # its monitor has no `callback_url`
 
 
 class IncidentKind(StrEnum):
@@ -72,22 +71,14 @@ class IncidentKind(StrEnum):
     FREEZE = "freeze"
     SUSPENDED = "suspended"
     SEGMENT_ERROR = "segment_error"
-    RENDITION = "rendition"
-    """The preferred rendition cannot be watched, another one is."""
-    TEST_SIGNAL = "test_signal"
-    """Colour bars or a tone are on air."""
-    SLATE = "slate"
-    """A picture that the user uploaded is on air."""
-    LOOP = "loop"
-    """A short piece is shown again and again."""
-    CHANNEL_LOSS = "channel_loss"
-    """One channel of the sound is silent while another is heard."""
-    LOUDNESS = "loudness"
-    """The loudness is not near its target."""
-    CLIPPING = "clipping"
-    """True peaks are too high."""
-    PHASE = "phase"
-    """Left and right cancel each other."""
+    RENDITION = "rendition"  # the preferred rendition cannot be watched, another one is
+    TEST_SIGNAL = "test_signal"  # colour bars or a tone are on air
+    SLATE = "slate"  # a picture that the user uploaded is on air
+    LOOP = "loop"  # a short piece is shown again and again
+    CHANNEL_LOSS = "channel_loss"  # one channel of the sound is silent while another is heard
+    LOUDNESS = "loudness"  # the loudness is not near its target
+    CLIPPING = "clipping"  # true peaks are too high
+    PHASE = "phase"  # left and right cancel each other
 
     @property
     def severity(self) -> "Severity":

@@ -9,8 +9,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import idna
 from pydantic_core import to_json
 
-MAX_URL_BYTES = 2048
-"""As events carry it: JSON in UTF-8."""
+MAX_URL_BYTES = 2048  # as events carry it: JSON in UTF-8
 
 _SHORT_HOSTS = frozenset({"youtu.be", "www.youtu.be"})
 _YOUTUBE_DOMAINS = ("youtube.com", "youtube-nocookie.com")
@@ -31,8 +30,7 @@ class StreamKind(StrEnum):
     YOUTUBE = "youtube"
     HLS = "hls"
     DASH = "dash"
-    MANIFEST = "manifest"
-    """A direct URL whose path does not tell; its content type will."""
+    MANIFEST = "manifest"  # a direct URL whose path does not tell; its content type will
 
 
 @dataclass(frozen=True)

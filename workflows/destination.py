@@ -21,8 +21,7 @@ with workflow.unsafe.imports_passed_through():
         DestinationInput,
     )
 
-LONGEST_SLEEP = timedelta(days=1)
-"""However sure it is that nothing is due, it asks this often."""
+LONGEST_SLEEP = timedelta(days=1)  # however sure it is that nothing is due, it asks this often
 
 
 @workflow.defn(name=DESTINATION_TYPE)

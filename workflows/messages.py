@@ -23,10 +23,9 @@ SILENCE_ENDED_SIGNAL = "silence_ended"
 SNAPSHOT_QUERY = "snapshot"
 CHANGE_UPDATE = "change"
 
+# Error types with which the update is refused.
 NOT_ACTIVE = "NotActive"
 INVALID_CHANGE = "InvalidChange"
-"""Error types with which the update is refused."""
-
 REDELIVERY_TYPE = "RedeliveryWorkflow"
 
 DESTINATION_TYPE = "DestinationWorkflow"

@@ -58,8 +58,7 @@ with workflow.unsafe.imports_passed_through():
     )
 
 
-UNPROBED = "no probe has measured a segment yet"
-"""Why nothing is known of a stream that is live."""
+UNPROBED = "no probe has measured a segment yet"  # why nothing is known of a stream that is live
 
 
 @workflow.defn(name=WORKFLOW_TYPE)

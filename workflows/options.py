@@ -10,8 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import Placement
     from monitors.pods import PlacementKind
 
-PROBE_QUEUE = "probes"
-"""Probe workers of placement `pool` share it."""
+PROBE_QUEUE = "probes"  # probe workers of placement `pool` share it
 
 EARLY_POLL = timedelta(minutes=5)
 """A scheduled monitor begins to poll this long before its stream should start."""

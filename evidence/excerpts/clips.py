@@ -27,8 +27,7 @@ from evidence.excerpts.tracks import (
 
 Packets = list["av.Packet[Stream]"]
 
-JOINT_SEC = 0.5
-"""Timestamps that go on within this time are the same timeline."""
+JOINT_SEC = 0.5  # timestamps that go on within this time are the same timeline
 
 SAME_TIMELINE_SEC = 2.0
 """Sound of a playlist of its own has the timestamps of the pictures (RFC 8216 6.2.4), unless they

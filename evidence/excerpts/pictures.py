@@ -10,8 +10,7 @@ from evidence.excerpts.protocol import NO_PICTURE, NothingMade, Piece
 from evidence.excerpts.segment_reading import decoded, reading, seconds
 from media.decoding.decoder.jpeg import JpegEncoder
 
-BORDER_SEC = 0.002
-"""Timestamps are rounded: a picture this much earlier is shown at the moment."""
+BORDER_SEC = 0.002  # timestamps are rounded: a picture this much earlier is shown at the moment
 
 
 def pictures_at(pieces: Sequence[Piece], moment_sec: float) -> tuple[bytes, bytes]:

@@ -32,9 +32,7 @@ class NothingMade(Exception):
 
 
 class JobKind(StrEnum):
-    PICTURES = "pictures"
-    """The last picture before a moment, and the first one from then on."""
-
+    PICTURES = "pictures"  # the last picture before a moment, and the first one from then on
     CLIP = "clip"
 
 

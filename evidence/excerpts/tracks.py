@@ -19,8 +19,7 @@ PLAYED_PROFILES = frozenset({66, 77, 100})
 """Of H.264 (ITU-T H.264 A.2): baseline, main, high. All others have more bits or colours than
 browsers decode."""
 
-SEQUENCE_PARAMETERS = 7
-"""Type of a NAL unit."""
+SEQUENCE_PARAMETERS = 7  # type of a NAL unit
 
 VIDEO_BASE = Fraction(1, 90_000)
 SMALL_WIDTH = 640

@@ -22,14 +22,11 @@ from monitors.status import IncidentKind
 
 T = TypeVar("T")
 
-TONE_GAP_SEC = 0.5
-"""Stereo tones are interrupted to tell left from right (EBU R 49: for 0.25 s)."""
+TONE_GAP_SEC = 0.5  # stereo tones are interrupted to tell left from right (EBU R 49: for 0.25 s)
 
-SAME_LEVEL_DB = 0.5
-"""A whistle, or a note that somebody plays, is never that steady."""
+SAME_LEVEL_DB = 0.5  # a whistle, or a note that somebody plays, is never that steady
 
-CLIPPING_GAP_SEC = 1.0
-"""Music that clips does so at each beat."""
+CLIPPING_GAP_SEC = 1.0  # music that clips does so at each beat
 
 TRUE_PEAK, FULL_SCALE_RUN = "true_peak", "full_scale_run"
 

@@ -16,8 +16,7 @@ from monitors.status import Health, IncidentKind
 CARD_GAP_SEC = 0.5
 """A card is recognised again after this long at most: something may move in front of it."""
 
-STILL_SHARE = 0.9
-"""A card that stands still for this share of a segment explains a freeze."""
+STILL_SHARE = 0.9  # a card that stands still for this share of a segment explains a freeze
 
 
 class CardDetectors(BaseModel):

@@ -23,11 +23,9 @@ from monitors.status import IncidentKind
 LOST_DBFS = -60.0
 HEARD_DBFS = -40.0
 
-HEARD_SEC = 3.0
-"""A channel that was not heard for this long, all in all, is not missed."""
+HEARD_SEC = 3.0  # a channel that was not heard for this long, all in all, is not missed
 
-PAUSE_SEC = 3.0
-"""While the other channel pauses for no longer, the loss goes on."""
+PAUSE_SEC = 3.0  # while the other channel pauses for no longer, the loss goes on
 
 LEFT, RIGHT = "left", "right"
 

@@ -48,8 +48,7 @@ VIDEO_MISSING = "video_missing"
 MISSING = frozenset({AUDIO_MISSING, VIDEO_MISSING})
 """Reasons of faults in a track that is there and carries nothing."""
 
-REMNANT_SEC = 0.3
-"""Sound or pictures this short, after time without any, do not end the fault."""
+REMNANT_SEC = 0.3  # sound or pictures this short, after time without any, do not end the fault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,13 +21,10 @@ from monitors.measurement import Track
 from monitors.status import SOUND_KINDS, STREAM_KINDS, IncidentKind
 
 QUICKLY = timedelta(minutes=10)
-MANY_QUICKLY = 3
-"""So many incidents of a kind in that time make the next one a flapping one."""
+MANY_QUICKLY = 3  # so many incidents of a kind in that time make the next one a flapping one
 
 REMEMBERED = timedelta(hours=1)
-MANY_SLOWLY = 5
-"""The same within an hour."""
-
+MANY_SLOWLY = 5  # the same within an hour
 LONG_QUIET_SEC = 600.0
 
 HIDING = frozenset({IncidentKind.SUSPENDED, IncidentKind.SEGMENT_ERROR})

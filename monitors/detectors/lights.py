@@ -7,14 +7,12 @@ from pydantic import BaseModel
 from monitors.frames import BLOCKS, lights_differ
 from monitors.measurement import Interval, ReferenceFrame, SegmentMeasurement
 
-ALIVE_SEC = 10.0
-"""Lights that changed this long ago may do so again: a title is read for less."""
+ALIVE_SEC = 10.0  # lights that changed this long ago may do so again: a title is read for less
 
 SETTLING_SEC = 1.0
 """Changes this soon after the dark begins are the encoder's, which sharpens what has appeared."""
 
-APART_SEC = ALIVE_SEC
-"""It is the same dark on both sides of a shorter light: a title."""
+APART_SEC = ALIVE_SEC  # it is the same dark on both sides of a shorter light: a title
 
 
 class Lights(BaseModel):

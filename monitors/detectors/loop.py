@@ -18,8 +18,7 @@ from monitors.incidents import IncidentChange
 from monitors.measurement import Signatures
 
 SHORTEST_SEC, LONGEST_SEC = 2.0, 60.0
-KEPT_STEP_SEC = 0.5
-"""Of the past, a picture this often is kept."""
+KEPT_STEP_SEC = 0.5  # of the past, a picture this often is kept
 
 SAME_DIFFERENCE = 1.5
 """Mean difference of the cells of two pictures that an encoder makes of one, in levels."""

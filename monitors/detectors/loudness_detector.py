@@ -32,8 +32,7 @@ MUCH_TOO_LOUD_SEC = 10.0
 LOOKS_A_WINDOW = 100
 """A long window is judged as often, while it passes, as a short one: it costs no more."""
 
-SHORT_TERM_BLOCKS = 30
-"""Three seconds (EBU Tech 3341)."""
+SHORT_TERM_BLOCKS = 30  # three seconds (EBU Tech 3341)
 
 ROUNDING_SEC = 1e-6
 BYTES = 2

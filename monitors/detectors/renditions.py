@@ -12,14 +12,12 @@ from monitors.status import IncidentKind
 FAILING_SEC = 10.0
 """A rendition that cannot be loaded, fetched or decoded this long is to be replaced."""
 
-LOST_AGAIN_SEC = 60.0
-"""A playlist that is gone twice within this time is not only somewhere else."""
+LOST_AGAIN_SEC = 60.0  # a playlist that is gone twice within this time is not only somewhere else
 
 RETRY_SEC = (60.0, 120.0, 300.0, 900.0)
 """How long a rendition that failed for the first, second, ... time in a row is left alone."""
 
-WELL_SEC = 1800.0
-"""A rendition that was watched this long fails for the first time again."""
+WELL_SEC = 1800.0  # a rendition that was watched this long fails for the first time again
 
 GONE = frozenset({"http_404", "http_410"})
 MOST_AVOIDED = 64

@@ -30,14 +30,12 @@ SKIMMED = (
 LOOK_CLOSER_SHARE = 0.6
 """From this share of the freeze threshold on, segments are decoded until something moves."""
 
-MOST_DEFERRED = 20
-"""The same from this many deferred segments on."""
+MOST_DEFERRED = 20  # the same from this many deferred segments on
 
 MEASURED_PER_STILL_SEGMENT = 2
 """Deferred segments that are measured with each segment in which a look for movement found none."""
 
-LEAST_DEFERRED = 2
-"""The latest segments, in which a blackout may have begun."""
+LEAST_DEFERRED = 2  # the latest segments, in which a blackout may have begun
 
 
 @dataclass(frozen=True)

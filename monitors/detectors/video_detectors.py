@@ -43,8 +43,7 @@ from monitors.status import Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
 
-FLUENT_SEC = 60.0
-"""A stream whose frames came closely for as long as this is no slide show."""
+FLUENT_SEC = 60.0  # a stream whose frames came closely for as long as this is no slide show
 
 
 class VideoDetectors(BaseModel):

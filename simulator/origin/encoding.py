@@ -60,11 +60,9 @@ class Encoding(BaseModel):
         return self.tracks is not Tracks.VIDEO
 
 
-LOWEST = Encoding()
-"""256x144 in segments of 2 s."""
+LOWEST = Encoding()  # 256x144 in segments of 2 s
 TINY = Encoding(width=128, height=72, fps=10, segment_sec=1.0, video_kbps=60)
 """For tests of what is served, not of what is seen: cheap, segments of 1 s."""
-LOW = Encoding(width=320, height=180, video_kbps=140)
-"""320x180 in segments of 2 s."""
+LOW = Encoding(width=320, height=180, video_kbps=140)  # 320x180 in segments of 2 s
 LOW_LONG = Encoding(width=320, height=180, segment_sec=5.0, video_kbps=140)
 """320x180 in segments of 5 s, as YouTube makes them."""

@@ -13,36 +13,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaultKind(StrEnum):
-    STATUS = "status"
-    """Another status, no media."""
-    TRUNCATE = "truncate"
-    """A complete answer with the first part of the file."""
-    CORRUPT = "corrupt"
-    """Some bytes are wrong."""
-    GARBAGE = "garbage"
-    """Random bytes instead of media."""
-    EMPTY = "empty"
-    """200 and no body."""
-    ENDLESS = "endless"
-    """A body that never ends, no Content-Length."""
-    DRIP = "drip"
-    """The right body at `bytes_per_sec`."""
-    DELAY = "delay"
-    """The right answer after `delay_sec`."""
+    STATUS = "status"  # another status, no media
+    TRUNCATE = "truncate"  # a complete answer with the first part of the file
+    CORRUPT = "corrupt"  # some bytes are wrong
+    GARBAGE = "garbage"  # random bytes instead of media
+    EMPTY = "empty"  # 200 and no body
+    ENDLESS = "endless"  # a body that never ends, no Content-Length
+    DRIP = "drip"  # the right body at `bytes_per_sec`
+    DELAY = "delay"  # the right answer after `delay_sec`
     HANG = "hang"
     """No answer; with `keep_ratio` above 0 the head and that part of the body, then nothing."""
     RESET = "reset"
     """The connection is reset; with `keep_ratio` above 0 after that part of the body."""
-    CUT = "cut"
-    """Content-Length is right, the connection closes after `keep_ratio` of the body."""
-    STALE = "stale"
-    """The playlist as it was `age_sec` ago, as a cache that lags behind has it."""
-    FROZEN = "frozen"
-    """The playlist as it was at `from_sec`, as a packager leaves it that hangs."""
-    ENDED = "ended"
-    """The same, with EXT-X-ENDLIST."""
-    GZIP_BOMB = "gzip_bomb"
-    """A small gzip body that unpacks to `size_bytes`."""
+    CUT = "cut"  # Content-Length is right, the connection closes after `keep_ratio` of the body
+    STALE = "stale"  # the playlist as it was `age_sec` ago, as a cache that lags behind has it
+    FROZEN = "frozen"  # the playlist as it was at `from_sec`, as a packager leaves it that hangs
+    ENDED = "ended"  # the same, with EXT-X-ENDLIST
+    GZIP_BOMB = "gzip_bomb"  # a small gzip body that unpacks to `size_bytes`
 
 
 class Target(StrEnum):

@@ -10,12 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 class AtEnd(StrEnum):
     """What a channel does after its programme's last segment."""
 
-    LOOP = "loop"
-    """Start it again, with EXT-X-DISCONTINUITY."""
-    END = "end"
-    """Publish EXT-X-ENDLIST."""
-    STALL = "stall"
-    """Publish nothing more and no EXT-X-ENDLIST: the encoder died."""
+    LOOP = "loop"  # start it again, with EXT-X-DISCONTINUITY
+    END = "end"  # publish EXT-X-ENDLIST
+    STALL = "stall"  # publish nothing more and no EXT-X-ENDLIST: the encoder died
 
 
 class ChangeKind(StrEnum):

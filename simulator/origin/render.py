@@ -26,8 +26,7 @@ from simulator.origin.programme import (
 )
 
 RENDER_TIMEOUT_SEC = 600
-_CACHE_FORMAT = "1"
-"""Part of the cache key; to be raised when the same arguments give other files."""
+_CACHE_FORMAT = "1"  # part of the cache key; to be raised when the same arguments give other files
 
 
 class RenderError(RuntimeError):

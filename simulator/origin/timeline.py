@@ -9,8 +9,7 @@ from itertools import islice
 
 from simulator.origin.publication import AtEnd, Change, ChangeKind, Published
 
-KEPT_ENTRIES = 20_000
-"""Published segments that are remembered, about 11 hours of 2 s segments."""
+KEPT_ENTRIES = 20_000  # published segments that are remembered, about 11 hours of 2 s segments
 
 
 class Timeline:

@@ -44,10 +44,8 @@ class Reply:
 class NoReply(StrEnum):
     """What the site does instead of answering."""
 
-    RESET = "reset"
-    """The connection is reset."""
-    HANG = "hang"
-    """Nothing comes until the client gives up."""
+    RESET = "reset"  # the connection is reset
+    HANG = "hang"  # nothing comes until the client gives up
 
 
 def html(text: str) -> Reply:

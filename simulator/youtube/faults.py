@@ -34,8 +34,7 @@ class SiteFault:
 
 PLAYER_RATE_LIMITED = SiteFault(kinds=frozenset({RequestKind.PLAYER}), status=429)
 """The player API counts, the web pages still work."""
-RATE_LIMITED = SiteFault(status=429)
-"""Every answer of every host is 429."""
+RATE_LIMITED = SiteFault(status=429)  # every answer of every host is 429
 MASTER_FORBIDDEN = SiteFault(kinds=frozenset({RequestKind.MASTER}), status=403)
 PLAYLISTS_FORBIDDEN = SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), status=403)
 SEGMENTS_FORBIDDEN = SiteFault(kinds=frozenset({RequestKind.SEGMENT}), status=403)

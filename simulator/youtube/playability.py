@@ -17,14 +17,10 @@ class VideoState(StrEnum):
     PREMIERE = "premiere"
     OFFLINE = "offline"
     LIVE = "live"
-    LIVE_BUT_SAID_TO_BE_OVER = "live_but_said_to_be_over"
-    """Playable with a reason not to be."""
-    POST_LIVE = "post_live"
-    """Just over, its recording not yet made."""
-    POST_LIVE_DVR = "post_live_dvr"
-    """The same, and the end of it can still be played."""
-    ENDED = "ended"
-    """Over, with a recording."""
+    LIVE_BUT_SAID_TO_BE_OVER = "live_but_said_to_be_over"  # playable with a reason not to be
+    POST_LIVE = "post_live"  # just over, its recording not yet made
+    POST_LIVE_DVR = "post_live_dvr"  # the same, and the end of it can still be played
+    ENDED = "ended"  # over, with a recording
     ENDED_WITHOUT_RECORDING = "ended_without_recording"
     PRIVATE = "private"
     MEMBERS_ONLY = "members_only"
@@ -37,15 +33,12 @@ class VideoState(StrEnum):
     COPYRIGHT = "copyright"
     UNAVAILABLE = "unavailable"
     GONE = "gone"
-    RATE_LIMITED = "rate_limited"
-    """The session, not the video."""
+    RATE_LIMITED = "rate_limited"  # the session, not the video
     BOT_CHECK = "bot_check"
     CAPTCHA = "captcha"
     NOT_ON_THIS_APP = "not_on_this_app"
-    NO_FORMATS = "no_formats"
-    """Playable, says the site, and names no media."""
-    WRONG_VIDEO = "wrong_video"
-    """The answer is about `SUBSTITUTE_ID`."""
+    NO_FORMATS = "no_formats"  # playable, says the site, and names no media
+    WRONG_VIDEO = "wrong_video"  # the answer is about `SUBSTITUTE_ID`
 
 
 @dataclass(frozen=True)

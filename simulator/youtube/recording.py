@@ -7,18 +7,13 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    WATCH = "watch"
-    """`/watch`, `/live/ID`: each extraction asks for it once."""
-    PLAYER = "player"
-    """The player API."""
-    NEXT = "next"
-    """The API of the page's data."""
+    WATCH = "watch"  # `/watch`, `/live/ID`: each extraction asks for it once
+    PLAYER = "player"  # the player API
+    NEXT = "next"  # the API of the page's data
     EMBED = "embed"
     IFRAME_API = "iframe_api"
-    PLAYER_JS = "player_js"
-    """The player's JavaScript, for its challenges."""
-    SHORT_LINK = "short_link"
-    """`youtu.be/ID`."""
+    PLAYER_JS = "player_js"  # the player's JavaScript, for its challenges
+    SHORT_LINK = "short_link"  # `youtu.be/ID`
     MASTER = "master"
     PLAYLIST = "playlist"
     SEGMENT = "segment"

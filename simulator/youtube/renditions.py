@@ -10,10 +10,8 @@ from simulator.origin.programme import Programme
 class Layout(StrEnum):
     """How picture and sound are offered."""
 
-    MUXED = "muxed"
-    """Together: itags 91 to 93."""
-    SPLIT = "split"
-    """Sound as renditions of its own: itags 233 and 234, pictures 269 and 229."""
+    MUXED = "muxed"  # together: itags 91 to 93
+    SPLIT = "split"  # sound as renditions of its own: itags 233 and 234, pictures 269 and 229
     BOTH = "both"
 
 

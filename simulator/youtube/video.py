@@ -29,8 +29,7 @@ class MediaEnd(StrEnum):
 
     FROZEN = "frozen"
     ENDLIST = "endlist"
-    GONE = "gone"
-    """404."""
+    GONE = "gone"  # 404
 
 
 class Video:
