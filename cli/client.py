@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from cli.running import FAILED, MISUSED, UNREACHABLE, fail, key
+from cli.command import FAILED, MISUSED, UNREACHABLE, fail, key
 
 TIMEOUT_SEC = 15.0
 PAGE = 200

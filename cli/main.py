@@ -9,15 +9,20 @@ import typer
 
 from cli import capsule, destinations, incidents, monitors, report, silences, slates, top
 from cli.client import open_gateway
-from cli.options import (
+from cli.command import (
+    FAILED,
     LOCAL_GATEWAY,
+    MISUSED,
     AsJson,
     DataDir,
     GatewayUrl,
     RequestHeader,
+    fail,
+    key,
     request_headers,
+    run,
+    settings,
 )
-from cli.running import FAILED, MISUSED, fail, key, run, settings
 from runtime.settings import EmbeddedSettings, GatewaySettings, StreamSettings, WorkerSettings
 from runtime.version import VERSION
 

@@ -7,18 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import RestClient, open_gateway
-from cli.monitor_view import print_answer, print_card, print_events, print_monitors
-from cli.options import (
+from cli.command import (
     LOCAL_GATEWAY,
+    MISUSED,
     AsJson,
     DataDir,
     GatewayUrl,
     LabelFilter,
     RequestHeader,
+    fail,
     labels,
     request_headers,
 )
-from cli.running import MISUSED, fail
+from cli.monitor_view import print_answer, print_card, print_events, print_monitors
 from monitors.status import ACTIVE_STATUSES
 
 MonitorId = Annotated[

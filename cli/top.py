@@ -15,9 +15,8 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.client import GatewayRefused, GatewayUnreachable, RestClient, open_gateway
+from cli.command import INTERRUPTED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
 from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, table, urgency, worst_health
-from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
-from cli.running import INTERRUPTED
 
 ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
 """In the order of a life: a monitor that moves on between two calls is seen twice, not never."""

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from cli.command import FAILED, INTERRUPTED
 from cli.demo.broadcast import Broadcast, render_programme
 from cli.demo.checklist import Arrival, Checklist, Row
 from cli.demo.monitor import DemoMonitor, register_monitor
@@ -27,7 +28,6 @@ from cli.demo.screenshot import NoScreenshot, take_screenshot
 from cli.demo.script import airtime_sec, expectations
 from cli.embedded.service import LOCAL, Endpoints, embedded_service
 from cli.receiver import Received, Receiver, receiving
-from cli.running import FAILED, INTERRUPTED
 from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import run_until_signal

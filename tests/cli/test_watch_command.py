@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cli.command import FAILED, MISUSED
 from cli.main import app
-from cli.running import FAILED, MISUSED
 from media.sources.source import Observation, SourceState
 from media.watching import StreamUnavailable
 from tests.testkit.children import STREAM_TRACKER, Child, run
