@@ -5,7 +5,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,11 @@ def _show(client: RestClient, *, as_json: bool) -> None:
     monitors, calls = _active_monitors(client)
     if console.is_terminal and not as_json:
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            _refresh(client, monitors, calls, partial(_show_page, live))
+
+            def show(monitors: Monitors, problem: str) -> None:
+                live.update(_page(console, monitors, problem), refresh=True)
+
+            _refresh(client, monitors, calls, show)
     else:
         _refresh(client, monitors, calls, _ChangedLines(as_json=as_json))
 
@@ -101,10 +104,6 @@ class _ChangedLines:
             typer.echo(f"{time.strftime('%H:%M:%S')}  {monitor['monitor_id']}  ended")
         else:
             typer.echo(f"{time.strftime('%H:%M:%S')}  {'  '.join(row(monitor))}")
-
-
-def _show_page(live: Live, monitors: Monitors, problem: str) -> None:
-    live.update(_page(live.console, monitors, problem), refresh=True)
 
 
 def _page(console: Console, monitors: Monitors, problem: str) -> Group:

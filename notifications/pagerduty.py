@@ -49,16 +49,19 @@ def event_of(notification: Notification) -> dict[str, Any]:
         return event
     said = message(notification, names_chars=NAMES_CHARS)
     subjects = notification.subjects
+    name, kind = "test", "test"
+    if subjects:
+        name, kind = subjects[0].name, subjects[0].kind or subjects[0].event_type
     return {
         **event,
         "client": "Stream Tracker",
         "links": _links(notification),
         "payload": {
             "summary": said.title[:MAX_SUMMARY_CHARS],
-            "source": notification.origin_host or _source(notification),
+            "source": notification.origin_host or name[:MAX_TEXT_CHARS],
             "severity": notification.severity or "info",
             "timestamp": notification.since.isoformat(),
-            "class": subjects[0].kind or subjects[0].event_type if subjects else "test",
+            "class": kind,
             "custom_details": {
                 "text": said.body,
                 "monitors": {each.monitor_id: each.name for each in subjects},
@@ -73,7 +76,3 @@ def _links(notification: Notification) -> list[dict[str, str]]:
     if len(notification.subjects) == 1:
         links["Picture"] = notification.subjects[0].evidence_link
     return [{"href": href, "text": text} for text, href in links.items() if href]
-
-
-def _source(notification: Notification) -> str:
-    return notification.subjects[0].name[:MAX_TEXT_CHARS] if notification.subjects else "test"

@@ -19,7 +19,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
 from runtime.errors import StartError
@@ -357,15 +356,8 @@ def _read(kind: type[SettingsT], given: Mapping[str, Any]) -> SettingsT:
         return kind(**given)
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
-        name = _variable_name(kind, str(problem["loc"][0]) if problem["loc"] else "settings")
-        raise SettingsError(f"{name}: {_reason(problem)}") from None
-
-
-def _reason(problem: ErrorDetails) -> str:
-    if problem["type"] == "missing":
-        return "is required"
-    return problem["msg"].removeprefix("Value error, ")
-
-
-def _variable_name(kind: type[BaseSettings], location: str) -> str:
-    return location.upper() if location in kind.model_fields else location
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        is_missing = problem["type"] == "missing"
+        reason = "is required" if is_missing else problem["msg"].removeprefix("Value error, ")
+        variable = name.upper() if name in kind.model_fields else name
+        raise SettingsError(f"{variable}: {reason}") from None

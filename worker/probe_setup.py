@@ -74,7 +74,11 @@ def missing_confinement(probe: WorkerProbe | None) -> str | None:
 
 async def check_ffmpeg(path: Path) -> None:
     """Raise StartError if `path` is no ffmpeg that is new enough."""
-    output = await _version_output(path)
+    try:
+        finished = await run_bounded([str(path), "-version"], stdin=b"", limits=FFMPEG_LIMITS)
+    except ProcessFailed as error:
+        raise StartError(f"FFMPEG_PATH: {error}") from None
+    output = finished.stdout
     if not output.startswith(b"ffmpeg version "):
         raise StartError(f"FFMPEG_PATH: {path} is not ffmpeg")
     release = _FFMPEG_RELEASE.match(output)
@@ -83,11 +87,3 @@ async def check_ffmpeg(path: Path) -> None:
         raise StartError(
             f"FFMPEG_PATH: {path} is ffmpeg {release[1].decode()}, {LEAST_FFMPEG_VERSION} is needed"
         )
-
-
-async def _version_output(path: Path) -> bytes:
-    try:
-        finished = await run_bounded([str(path), "-version"], stdin=b"", limits=FFMPEG_LIMITS)
-    except ProcessFailed as error:
-        raise StartError(f"FFMPEG_PATH: {error}") from None
-    return finished.stdout

@@ -1,6 +1,5 @@
 """How loud the sound is, as bars. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,16 +41,18 @@ class Meter:
 def channel_meters(levels: SoundLevels) -> list[Meter]:
     """Return a bar a channel: RMS in the latest segment."""
     values = levels.channels_dbfs or []
+    names = _LAYOUTS.get(len(values)) or tuple(map(str, range(1, len(values) + 1)))
     return [
         Meter(label, value, "dBFS", _share(value))
-        for label, value in zip(_channel_names(len(values)), values, strict=True)
+        for label, value in zip(names, values, strict=True)
     ]
 
 
 def loudness_meters(levels: SoundLevels, config: MonitorConfig) -> list[Meter]:
     """Return a bar for each loudness and for the true peak, as far as they are measured."""
     meters = []
-    wanted = _wanted(config)
+    target, tolerance = config.loudness_target_lufs, config.loudness_tolerance_lu
+    wanted = None if target is None else (_share(target - tolerance), _share(target + tolerance))
     for label in ("momentary_lufs", "short_term_lufs"):
         value = getattr(levels, label)
         if value is not None:
@@ -59,11 +60,6 @@ def loudness_meters(levels: SoundLevels, config: MonitorConfig) -> list[Meter]:
     if levels.true_peak_dbtp is not None:
         meters.append(_true_peak(levels.true_peak_dbtp, config.true_peak_max_dbtp))
     return meters
-
-
-def _wanted(config: MonitorConfig) -> tuple[float, float] | None:
-    target, tolerance = config.loudness_target_lufs, config.loudness_tolerance_lu
-    return None if target is None else (_share(target - tolerance), _share(target + tolerance))
 
 
 def _true_peak(value: float, most: float | None) -> Meter:
@@ -75,7 +71,3 @@ def _true_peak(value: float, most: float | None) -> Meter:
 def _share(value: float) -> float:
     share = (value - FLOOR_DB) / (CEILING_DB - FLOOR_DB)
     return round(min(1.0, max(0.0, share)), 3)
-
-
-def _channel_names(count: int) -> Sequence[str]:
-    return _LAYOUTS.get(count) or tuple(str(number) for number in range(1, count + 1))

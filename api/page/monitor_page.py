@@ -116,12 +116,11 @@ class MonitorPages:
         if start == end:
             return EventPage([], 0, total)
         found = await self.events.list_events(monitor_id, limit=end - start, offset=start)
-        shown = [ShownEvent(each, _happened_at(each)) for each in reversed(found.events)]
+        shown = [
+            ShownEvent(each, datetime.fromisoformat(each.payload["timestamp"]))
+            for each in reversed(found.events)
+        ]
         return EventPage(shown, number, total)
-
-
-def _happened_at(event: AuditedEvent) -> datetime:
-    return datetime.fromisoformat(event.payload["timestamp"])
 
 
 def state_of(details: MonitorDetails, now: datetime) -> str:

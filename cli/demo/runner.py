@@ -3,31 +3,31 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.console import Console
 
+from cli.client import GatewayRefused, GatewayUnreachable, RestClient
 from cli.command import FAILED, INTERRUPTED
 from cli.demo.broadcast import Broadcast, render_programme
 from cli.demo.checklist import Arrival, Checklist, Row
-from cli.demo.monitor import DemoMonitor, register_monitor
 from cli.demo.sandbox import (
     LOG_NAME,
     demo_settings,
     errors_into,
     forget_settings,
-    free_ports,
     log_tail,
 )
 from cli.demo.screen import Screen, introduction, places, print_line, print_summary
 from cli.demo.screenshot import NoScreenshot, take_screenshot
-from cli.demo.script import airtime_sec, expectations
+from cli.demo.script import CONFIG, airtime_sec, expectations
 from cli.embedded.service import LOCAL, Endpoints, embedded_service
 from cli.receiver import Received, Receiver, receiving
+from monitors.status import ACTIVE_STATUSES
 from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import run_until_signal
@@ -47,6 +47,10 @@ GRACE_SEC = 20.0
 
 OVER_GRACE_SEC = 5.0
 """How long they are waited for once the monitor is over."""
+
+AUDIT_POLLS = 20
+AUDIT_POLL_SEC = 0.5
+"""The gateway learns of a delivery after the receiver."""
 
 
 async def run_demo() -> int:
@@ -84,44 +88,101 @@ async def _problems(folder: Path) -> list[str]:
     async with AsyncExitStack() as stack:
         endpoints = await stack.enter_async_context(embedded_service(settings))
         origin = await stack.enter_async_context(LiveOrigin())
-        callback_url = await stack.enter_async_context(_receiver(endpoints, checklist))
+        receiver = _receiver(endpoints, checklist)
+        await stack.enter_async_context(receiving(receiver, LOCAL, settings.receiver_port))
         broadcast = Broadcast(origin, rendered)
-        monitor = await register_monitor(endpoints, broadcast.url, callback_url)
-        page = await _page_url(endpoints, monitor)
+        monitor = await _registered_monitor(endpoints, broadcast.url)
+        page = await monitor.page_url()
         print_line(places(endpoints, page, broadcast.url, monitor.monitor_id))
         await _follow(broadcast, monitor, checklist)
         problems = checklist.problems() + await monitor.audit_problems(checklist)
-        print_line(await _leave_screenshot(endpoints, monitor))
+        print_line(await _leave_screenshot(monitor))
     print_summary(checklist, problems)
     return problems
 
 
-async def _leave_screenshot(endpoints: Endpoints, monitor: DemoMonitor) -> str:
+class DemoMonitor:
+    """A registered monitor; its `condition` is what the gateway said last, in plain words."""
+
+    def __init__(self, gateway: str, client: RestClient, monitor_id: str) -> None:
+        self.monitor_id = monitor_id
+        self.condition = "monitor registered"
+        self.is_over = False
+        self._gateway = gateway
+        self._client = client
+
+    async def poll(self) -> None:
+        try:
+            seen = await self._get("")
+        except (GatewayRefused, GatewayUnreachable) as error:
+            self.condition = f"monitor unknown: {error}"
+            return
+        health = seen["health"]
+        self.condition = (
+            f"monitor {seen['status']}: video {health['video']}, audio {health['audio']}"
+        )
+        self.is_over = seen["status"] not in ACTIVE_STATUSES
+
+    async def audit_problems(self, checklist: Checklist) -> list[str]:
+        """Return where the gateway's audit differs from what arrived, given time to catch up."""
+        problems: list[str] = []
+        for _ in range(AUDIT_POLLS):
+            try:
+                events = (await self._get("/events", limit=200))["events"]
+            except (GatewayRefused, GatewayUnreachable) as error:
+                problems = [f"the gateway's audit cannot be read: {error}"]
+            else:
+                problems = checklist.audit_problems(events)
+            if not problems:
+                break
+            await asyncio.sleep(AUDIT_POLL_SEC)
+        return problems
+
+    async def page_url(self) -> str:
+        """Return where a browser sees the monitor, once, without a key; raises StartError."""
+        try:
+            answer = await asyncio.to_thread(self._client.call, "POST", "/login-links")
+        except (GatewayRefused, GatewayUnreachable) as error:
+            raise StartError(f"the page cannot be opened: {error}") from None
+        return f"{self._gateway}{answer['path']}&next=/monitors/{self.monitor_id}"
+
+    async def _get(self, path: str, **query: Any) -> dict[str, Any]:
+        path = f"/monitors/{self.monitor_id}{path}"
+        return await asyncio.to_thread(self._client.call, "GET", path, query=query)
+
+
+async def _registered_monitor(endpoints: Endpoints, stream_url: str) -> DemoMonitor:
+    """Register a monitor; raises StartError where the gateway refuses it or does not answer."""
+    client = RestClient(endpoints.gateway, endpoints.keys["API_KEY"])
+    body = {
+        "stream_url": stream_url,
+        "callback_url": endpoints.receiver,
+        "name": "Demo",
+        "config": CONFIG.model_dump(mode="json", exclude_unset=True),
+        "metadata": {"made_by": "stream-tracker demo"},
+    }
+    try:
+        answer = await asyncio.to_thread(client.call, "POST", "/monitors", body=body)
+    except (GatewayRefused, GatewayUnreachable) as error:
+        raise StartError(f"the monitor cannot be registered: {error}") from None
+    return DemoMonitor(endpoints.gateway, client, answer["monitor_id"])
+
+
+async def _leave_screenshot(monitor: DemoMonitor) -> str:
     """Leave a picture of the monitor's page in this folder; return what is to be said of it."""
     try:
-        await take_screenshot(await _page_url(endpoints, monitor), SCREENSHOT)
+        await take_screenshot(await monitor.page_url(), SCREENSHOT)
     except NoScreenshot as error:
         return f"\nNo picture of the page is left: {error}."
     return f"\nThe page, as it was at the end: {SCREENSHOT}"
 
 
-async def _page_url(endpoints: Endpoints, monitor: DemoMonitor) -> str:
-    """Return where a browser sees the monitor, once, without a key."""
-    return f"{endpoints.gateway}{await monitor.login_path()}&next={monitor.page}"
-
-
-@asynccontextmanager
-async def _receiver(endpoints: Endpoints, checklist: Checklist) -> AsyncIterator[str]:
-    """Tick off verified webhooks while the context is open; yield the callback URL."""
-
+def _receiver(endpoints: Endpoints, checklist: Checklist) -> Receiver:
     def add(received: Received) -> None:
         at = datetime.fromtimestamp(received.at, UTC)
         checklist.add(Arrival(received.event, received.problem, at))
 
-    (port,) = free_ports(1)
-    receiver = Receiver([endpoints.keys["WEBHOOK_SIGNING_KEY"].encode()], add)
-    async with receiving(receiver, LOCAL, port):
-        yield f"http://{LOCAL}:{port}/"
+    return Receiver([endpoints.keys["WEBHOOK_SIGNING_KEY"].encode()], add)
 
 
 async def _follow(broadcast: Broadcast, monitor: DemoMonitor, checklist: Checklist) -> None:

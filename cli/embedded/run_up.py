@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, closing
-from functools import partial
 from typing import Any
 
 import typer
@@ -32,17 +31,15 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
 
 
 async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
-    showing = partial(_show_webhooks, settings.receiver_port)
-    async with embedded_service(settings, companion=showing) as endpoints:
+    def show_webhooks(keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+        receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), print_line)
+        return receiving(receiver, LOCAL, settings.receiver_port, variables="RECEIVER_PORT")
+
+    async with embedded_service(settings, companion=show_webhooks) as endpoints:
         typer.echo(_banner(endpoints, settings, await asyncio.to_thread(_login_path, endpoints)))
         if stream:
             typer.echo(await asyncio.to_thread(_register, endpoints, stream, webhook))
         await asyncio.Event().wait()
-
-
-def _show_webhooks(port: int, keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
-    receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), print_line)
-    return receiving(receiver, LOCAL, port, variables="RECEIVER_PORT")
 
 
 def _banner(endpoints: Endpoints, settings: EmbeddedSettings, login_path: str) -> str:

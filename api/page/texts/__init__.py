@@ -45,12 +45,10 @@ _OURS: Final[Mapping[str, tuple[str, str]]] = {
 
 def _table(language: Language, column: int) -> dict[str, str]:
     shared = NOTIFICATION_TEXTS[language].items()
-    words = {key: _sentence(text) for key, text in shared if key.startswith(_SHARED_PREFIXES)}
-    return words | {key: texts[column] for key, texts in _OURS.items()}
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    sentences = {
+        key: text[:1].upper() + text[1:] for key, text in shared if key.startswith(_SHARED_PREFIXES)
+    }
+    return sentences | {key: texts[column] for key, texts in _OURS.items()}
 
 
 TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
