@@ -7,7 +7,6 @@ by the digest of their key.
 import re
 import time
 from typing import Final
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -47,7 +46,8 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _ACCEPTED_ID.fullmatch(given) else str(uuid7())
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._serve(scope, receive, send, request_id)
 
@@ -100,14 +100,3 @@ def route_of(scope: Scope) -> str:
     """Return the template of the path that served a request, for labels of few values."""
     path: str = getattr(scope.get("route"), "path", UNMATCHED)
     return path
-
-
-def masked_url(url: str) -> str:
-    """Return a URL for the log: without its path and query, where tokens travel."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/***"
-
-
-def _request_id(headers: Headers) -> str:
-    given = headers.get(REQUEST_ID, "")
-    return given if _ACCEPTED_ID.fullmatch(given) else str(uuid7())

@@ -52,17 +52,15 @@ class KeyRing:
         return _name(digest) if any(matches) else None
 
     def has(self, name: str) -> bool:
-        """Return whether this is the name of a key's holder."""
         return any(name == _name(known) for known in self._digests)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls.
+    """Who calls: by a key of API_KEY or VIEWER_KEYS, or by the session that one began.
 
     Attributes:
         name: of the key's holder; no secret.
-        may_change: false for a key of VIEWER_KEYS.
         session: the token of the session, where no key was sent; else empty.
     """
 
@@ -89,8 +87,7 @@ class Authentication:
 
         Raises:
             Unauthorized: the key is missing or unknown.
-            Forbidden: the request would change something, and the key may only read, or the
-                request may come from another site's page.
+            Forbidden: the key may only read, or the request may come from another site's page.
             RateLimitExceeded: too many wrong keys from this address. A right one still works, so
                 that nobody locks out others behind the same address.
         """
@@ -112,14 +109,12 @@ class Authentication:
         return self._caller(name, token)
 
     def holder(self, key: str) -> str | None:
-        """Return the name of the client that holds `key`; None for an unknown one."""
         return self._clients.holder(key) or self._viewers.holder(key)
 
     def _caller(self, name: str, token: str = "") -> Caller:
         return Caller(name, self._clients.has(name), token)
 
     async def worker(self, request: Request, key: str) -> None:
-        """Admit a worker; raises as `client`."""
         await self._admit(request, (self._workers,), key, "X-Internal-API-Key")
 
     def is_probe(self, key: str) -> bool:
@@ -147,7 +142,6 @@ async def caller(
     api_key: Annotated[str | None, Security(api_key_header)] = None,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)] = None,
 ) -> Caller:
-    """Return the calling client; raises as `Authentication.client`."""
     key = api_key or (bearer.credentials if bearer else "")
     return await authentication.client(request, key)
 
@@ -158,14 +152,13 @@ CallerDep = Annotated[Caller, Depends(caller)]
 async def require_worker(
     request: Request, authentication: AuthenticationDep, key: InternalKey = None
 ) -> None:
-    """Admit workers only; raises as `Authentication.client`."""
     await authentication.worker(request, key or "")
 
 
 async def require_probe(
     request: Request, authentication: AuthenticationDep, key: InternalKey = None
 ) -> bool:
-    """Admit workers, and return whether it is one that may only probe; raises as `client`.
+    """Admit workers, and return whether it is one that may only probe.
 
     A probe decodes what strangers send. If one is taken over, it must neither end monitors nor
     invent events.
@@ -177,8 +170,6 @@ async def require_probe(
 
 
 def rate_limited(what: Counted) -> Any:
-    """Return a dependency that counts a request of the calling client."""
-
     async def count(limits: Limits, caller: CallerDep) -> None:
         # A page reads what a person looks at: a wall of 200 pictures is no misbehaving program.
         if what is Counted.READS and caller.session:

@@ -57,14 +57,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ApiError(Exception):
-    """An answer that is no success.
-
-    Attributes:
-        status: the HTTP status.
-        code: what a program branches on.
-        details: further fields of the error body.
-        headers: of the response.
-    """
+    """An answer that is no success; `details` are further fields of the error body."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL_ERROR"
@@ -113,8 +106,6 @@ class NotFound(ApiError):
 
 
 class _NothingNamed(NotFound):
-    """There is no such thing of a kind."""
-
     kind: ClassVar[str]
 
     def __init__(self, name: str) -> None:
@@ -167,12 +158,10 @@ class EvidencePending(EvidenceNotFound):
 
 
 class EvidenceFailed(EvidenceNotFound):
-    """There will be none, for a reason."""
+    pass
 
 
 class EvidenceGone(ApiError):
-    """It was there and is no longer kept."""
-
     status = 410
     code = "EVIDENCE_GONE"
 
@@ -203,8 +192,6 @@ class MethodNotAllowed(ApiError):
 
 
 class DuplicateMonitor(ApiError):
-    """An active monitor watches this stream already."""
-
     status = 409
     code = "DUPLICATE_MONITOR"
 
@@ -242,8 +229,6 @@ class BodyTooLarge(ApiError):
 
 
 class RateLimitExceeded(ApiError):
-    """Too many requests in the last minute."""
-
     status = 429
     code = "RATE_LIMIT_EXCEEDED"
 

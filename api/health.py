@@ -90,16 +90,14 @@ class HealthChecks:
                 monitors = await self._store.monitors.count_by_status()
                 waiting_sec = await self._oldest_notification_sec()
                 evidence_bytes = await self._store.evidence.used_bytes()
-                streams = await self._streams() if self._with_streams else b""
+                if self._with_streams:
+                    active = await self._store.monitors.active(limit=MAX_STREAMS)
+                    streams = StreamMetrics(active, datetime.now(UTC)).exposition()
         return self._metrics.exposition(monitors, waiting_sec, evidence_bytes) + streams
 
     async def _oldest_notification_sec(self) -> float:
         oldest = await self._store.deliveries.oldest_waiting()
         return (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
-
-    async def _streams(self) -> bytes:
-        active = await self._store.monitors.active(limit=MAX_STREAMS)
-        return StreamMetrics(active, datetime.now(UTC)).exposition()
 
 
 HealthDep = Annotated[HealthChecks, injected(HealthChecks)]

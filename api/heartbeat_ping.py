@@ -44,7 +44,6 @@ class HeartbeatPing:
     every_sec: float = PING_EVERY_SEC
 
     async def work(self) -> None:
-        """Call, until cancelled."""
         while self.ping:
             await asyncio.sleep(self.every_sec)
             try:

@@ -83,7 +83,7 @@ class Reconciler:
         return report
 
     async def start_unconfirmed(self) -> int:
-        """Start monitors whose workflow nobody confirmed; return how many; raises as `round`."""
+        """Start monitors whose workflow nobody confirmed; return how many."""
         pending = await self.store.reconciliation.unconfirmed(
             created_before=self.now() - LAUNCH_LIMIT, limit=LAUNCHES
         )
@@ -93,7 +93,6 @@ class Reconciler:
         return len(pending)
 
     async def work(self) -> None:
-        """Do what every gateway does by itself, until cancelled."""
         await self._retry(self.engine.schedule_reconciliation)
         await self._retry(self.round)
         while True:

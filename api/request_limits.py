@@ -98,11 +98,7 @@ class RequestLimits:
     """
 
     def __init__(self, settings: GatewaySettings, failures: Counter) -> None:
-        """Prepare to count; `failures` counts what the storage could not.
-
-        Raises:
-            StartError: RATE_LIMIT_STORAGE names none that can be used.
-        """
+        """Prepare to count; `failures` counts what the storage could not."""
         self._shared = _limiter(settings.rate_limit_storage)
         self._own = MovingWindowRateLimiter(WindowMemory())
         self._paused_until = 0.0

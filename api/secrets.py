@@ -48,11 +48,7 @@ class SecretBox:
         return self._opened().encrypt(content.encode()).decode()
 
     def open(self, sealed: str, *, owner: str) -> dict[str, str]:
-        """Return what was sealed for `owner`.
-
-        Raises:
-            SecretsUnreadable: it was sealed with another key, or for somebody else.
-        """
+        """Return what was sealed for `owner`; raises SecretsUnreadable."""
         try:
             content = json.loads(self._opened().decrypt(sealed))
         except (NoSecretsKey, InvalidToken) as error:
@@ -64,7 +60,6 @@ class SecretBox:
         return dict(content["secrets"])
 
     def digest(self, secret: str) -> str:
-        """Return a keyed digest of a secret."""
         return hmac.new(self._digest_key, secret.encode(), hashlib.sha256).hexdigest()
 
     def _opened(self) -> MultiFernet:

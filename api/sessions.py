@@ -30,7 +30,6 @@ class Sessions:
         self._trusted: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def begin(self, client: str) -> str:
-        """Return the token of a new session of a key's holder."""
         return (await self._new_token(client, SESSION_TIME, is_link=False))[0]
 
     async def make_link(self, client: str) -> tuple[str, datetime]:

@@ -248,7 +248,6 @@ class TemporalEngine:
         await self._start_destination(destination_id, signal)
 
     async def _start_destination(self, destination_id: str, signal: str | None = None) -> None:
-        """Start its workflow, unless that runs already, and signal it."""
         async with _answered_within(CALL_LIMIT_SEC):
             await self._client.start_workflow(
                 DESTINATION_TYPE,
@@ -353,7 +352,6 @@ _GONE = ("workflow_gone", "Its workflow ended without a report")
 
 
 def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorResult:
-    """Return how a monitor ended whose workflow gave no result."""
     if status is WorkflowExecutionStatus.CANCELED:
         return MonitorResult(status=MonitorStatus.STOPPED, events_sent=0, events_failed=0)
     reason, message = _UNREPORTED.get(status, _GONE) if status else _GONE

@@ -174,11 +174,7 @@ class ChangeFeed:
 
 
 class SeenNumbers:
-    """The numbers of changes that were seen.
-
-    Attributes:
-        floor: no change will appear with this number or a lower one.
-    """
+    """The numbers of changes that were seen; none will appear up to `floor`."""
 
     def __init__(self, floor: int) -> None:
         self.floor = floor
@@ -186,7 +182,6 @@ class SeenNumbers:
         self._highest: deque[tuple[float, int]] = deque()
 
     def fresh(self, found: Sequence[Change]) -> list[Change]:
-        """Return those of the changes above the floor that are new."""
         return [change for change in found if change.number not in self._above]
 
     def add(self, found: Sequence[Change], now_sec: float) -> None:

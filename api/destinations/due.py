@@ -56,7 +56,6 @@ class Verdict:
 
 
 def judge(board: Board, rules: Rules, now: datetime) -> Verdict:
-    """Return what is due now by the rules of a destination."""
     return _Judge(board, rules, now).verdict()
 
 

@@ -97,7 +97,6 @@ class DestinationService:
         )
 
     async def show(self, destination_id: str) -> Destination:
-        """Return a destination; raises DestinationNotFound, as all below."""
         return Destination(**_shown(await self.find(destination_id)))
 
     async def change(self, destination_id: str, wanted: ChangeDestination) -> Destination:
@@ -117,7 +116,6 @@ class DestinationService:
         return await self.show(destination_id)
 
     async def remove(self, destination_id: str) -> None:
-        """Remove a destination and what it was told; monitors no longer name it."""
         await self.find(destination_id)
         await self.store.destinations.remove(destination_id)
         _log.info("destination removed", destination_id=destination_id)
@@ -143,7 +141,6 @@ class DestinationService:
     async def newest_deliveries(
         self, destination_ids: Collection[str]
     ) -> dict[str, AuditedDelivery]:
-        """Return the newest delivery of each of a few destinations that had one."""
         return {
             one.destination_id: AuditedDelivery.model_validate(vars(one))
             for one in await self.store.deliveries.newest_of(destination_ids)

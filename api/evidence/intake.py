@@ -40,11 +40,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class IncomingEvidence:
-    """What a worker says of a piece of evidence.
-
-    Attributes:
-        reason: what is wrong with it; None: nothing.
-    """
+    """What a worker says of a piece of evidence; `reason` is what is wrong with it."""
 
     monitor_id: str
     evidence_id: str

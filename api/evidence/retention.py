@@ -123,9 +123,7 @@ async def remove_files(
 class EvidenceCleanup:
     """Does its work in rounds, of which several may run at once.
 
-    Attributes:
-        kept: how long files are kept; no longer than `remembered`.
-        remembered: how long it is known that there were any.
+    Files are kept for as long as `kept`; that there were any is known for as long as `remembered`.
     """
 
     store: Store

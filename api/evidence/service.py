@@ -82,12 +82,6 @@ class EvidenceService:
         return record
 
     async def pieces(self, record: EvidenceRecord, start: int, end: int) -> AsyncIterator[bytes]:
-        """Return the bytes of a file from `start` to before `end`.
-
-        Raises:
-            EvidenceFailed: the store has lost it.
-            EvidenceNotAvailable: it does not answer.
-        """
         try:
             return await self.files.pieces(record.file_name, start=start, end=end)
         except FileMissing:

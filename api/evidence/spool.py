@@ -23,12 +23,7 @@ HEAD_BYTES: Final = 16
 
 @dataclass(frozen=True)
 class Spooled:
-    """A body that has come whole.
-
-    Attributes:
-        content: its bytes, or the file that has them.
-        head: its first bytes.
-    """
+    """A body that has come whole: its bytes, or the file that has them, and its first bytes."""
 
     content: bytes | Path
     size_bytes: int
@@ -37,7 +32,6 @@ class Spooled:
 
     @property
     def path(self) -> Path:
-        """The file of what may be large."""
         assert isinstance(self.content, Path)  # noqa: S101
         return self.content
 

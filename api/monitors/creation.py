@@ -21,7 +21,6 @@ from typing import Any, Final
 
 import structlog
 
-from api.access_log import masked_url
 from api.body import parse_json_object, validated
 from api.destinations.service import check_destinations
 from api.errors import (
@@ -45,6 +44,7 @@ from monitors.evidence import EvidenceLevel
 from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
 from monitors.stream_url import InvalidStreamUrl, StreamSource, parse_stream_url
+from notifications.destination_urls import masked_url
 
 LAUNCH_LIMIT: Final = timedelta(seconds=15)
 MAX_KEY_LENGTH: Final = 255

@@ -64,7 +64,6 @@ class Launcher:
 
 
 def workflow_input(record: MonitorRecord, seal_key: bytes) -> MonitorInput:
-    """Return what the workflow of `record` gets; the key is that of `callback_seal`."""
     return MonitorInput(
         monitor_id=record.monitor_id,
         name=record.name,

@@ -70,7 +70,6 @@ class LevelHistory:
         return True
 
     def of(self, monitor_id: str, unit: str) -> list[tuple[float, float]]:
-        """Return moments with the levels in this unit, oldest first."""
         course = self._known.get(monitor_id)
         if course is None or course.unit != unit:
             return []

@@ -46,7 +46,6 @@ class MonitorService:
     async def list_monitors(
         self, wanted: MonitorFilter, *, limit: int, offset: int, with_settings: bool = False
     ) -> MonitorList:
-        """Return a page of monitors, newest first, from the store alone."""
         found, total = await self.store.monitors.page(wanted, limit=limit, offset=offset)
         listed = [_listed(one) for one in found]
         if with_settings:
@@ -54,8 +53,9 @@ class MonitorService:
             records = await self.store.monitors.records(ids)
             named = await self.store.destinations.of_monitors(ids)
             for one in listed:
-                record = records.get(one.monitor_id)
-                one.settings = _settings(record, named.get(one.monitor_id, []))
+                if record := records.get(one.monitor_id):  # else removed since the page was read
+                    destinations = named.get(one.monitor_id, [])
+                    one.settings = MonitorSettings(**vars(record), destinations=destinations)
         return MonitorList(
             monitors=listed,
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -221,12 +221,6 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
         "as_of": monitor.as_of or monitor.created_at,
     }
     return ListedMonitor(**vars(monitor) | shown)
-
-
-def _settings(record: MonitorRecord | None, destinations: list[str]) -> MonitorSettings | None:
-    if record is None:  # removed since the page was read
-        return None
-    return MonitorSettings(**vars(record), destinations=destinations)
 
 
 def _newest_measurements(

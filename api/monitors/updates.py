@@ -96,7 +96,9 @@ class MonitorUpdates:
         self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
     ) -> ChangeResult:
         monitor_id, store = record.monitor_id, self.store.monitors
-        sealed = self._sealed(record, headers)
+        whole = self.headers.unmasked(headers, record)
+        kind = parse_stream_url(record.stream_url).kind
+        sealed = self.headers.sealed(whole, monitor_id, kind)
         # Stored first: the workflow has the watch read them again at once.
         await store.set_request_headers(monitor_id, sealed)
         try:
@@ -106,11 +108,6 @@ class MonitorUpdates:
                 monitor_id, record.request_headers, instead_of=sealed
             )
             raise
-
-    def _sealed(self, record: MonitorRecord, headers: dict[str, str]) -> str | None:
-        kind = parse_stream_url(record.stream_url).kind
-        whole = self.headers.unmasked(headers, record)
-        return self.headers.sealed(whole, record.monitor_id, kind)
 
 
 def parse_change(body: bytes) -> ChangeMonitor:

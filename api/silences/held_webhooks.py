@@ -32,7 +32,6 @@ class HeldWebhooks:
         self._sleep_sec = LONGEST_SLEEP_SEC
 
     def look(self) -> None:
-        """Look now: a silence was ended."""
         self._is_called.set()
 
     async def release(self) -> int:

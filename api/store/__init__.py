@@ -41,8 +41,7 @@ SCRIPTS: Final = Path(__file__).parent / "migrations"
 class Store:
     """The tables of one database, by what they are about.
 
-    Attributes:
-        deployment_id: names the database, among others that share a Temporal namespace with it.
+    `deployment_id` names the database among others that share a Temporal namespace with it.
     """
 
     def __init__(self, database: Database, deployment_id: str) -> None:

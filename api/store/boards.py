@@ -1,6 +1,6 @@
 """What waits for a destination and what it was told, as rows to judge."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,6 @@ class Scope:
 async def load_board(
     connection: AsyncConnection, destination_id: str, scope: Scope, *, now: datetime
 ) -> Board:
-    """Read what waits for a destination, and all that belongs to it."""
     pending = await _read(
         connection,
         _rows()
@@ -62,11 +61,12 @@ async def load_board(
     told = await _told(connection, destination_id, scope.limit) if scope.has_reminders else []
     waiting = sorted([*pending, *silenced], key=lambda row: row.delivery_id)
     beginnings = [row.opening for row in waiting if row.opening]
+    groups = {opening.told_with for opening in beginnings if opening.told_with}
     oldest = min((row.happened_at for row in [*waiting, *beginnings, *told]), default=now)
     return Board(
         waiting=waiting,
         told=told,
-        open_in_group=await _open_in_group(connection, _groups(waiting)),
+        open_in_group=await _open_in_group(connection, groups),
         silences=await silences_since(connection, min(oldest, now)),
         is_all_waiting=len(pending) < scope.limit and len(silenced) != scope.most_silenced,
         is_all_told=len(told) < scope.limit,
@@ -89,7 +89,7 @@ async def to_remind(
 
 
 async def _told(connection: AsyncConnection, destination_id: str, limit: int) -> list[QueuedRow]:
-    """Return the openings to remind of, those first that were told the longest ago."""
+    """Those first that were told the longest ago."""
     first_told = (deliveries.c.told_at, deliveries.c.delivery_id)
     first = (
         select(deliveries.c.delivery_id)
@@ -131,10 +131,6 @@ def _is_held(destination_id: str) -> ColumnElement[bool]:
         _OPENING.c.told_with.is_not(None),
         _OPENING.c.told_with.in_(open_groups),
     )
-
-
-def _groups(rows: Iterable[QueuedRow]) -> set[int]:
-    return {row.opening.told_with for row in rows if row.opening and row.opening.told_with}
 
 
 async def _open_in_group(connection: AsyncConnection, groups: Collection[int]) -> dict[int, int]:

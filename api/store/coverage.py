@@ -171,7 +171,6 @@ class CoverageStore(StorePart):
         )
 
     async def subjects_of(self, monitor_ids: Collection[str]) -> list[CoverageSubject]:
-        """Return those of a few monitors that exist."""
         return await self._subjects(monitors.c.monitor_id.in_(monitor_ids), limit=len(monitor_ids))
 
     async def _subjects(self, wanted: ColumnElement[bool], *, limit: int) -> list[CoverageSubject]:
@@ -263,7 +262,7 @@ async def _end_live(connection: AsyncConnection, monitor_id: str, at: datetime) 
 
 
 async def _lock(connection: AsyncConnection, monitor_id: str) -> bool:
-    """Keep others from changing what is known of a monitor; False: there is no such one."""
+    """Keep others from changing what is known of a monitor; False: there is none."""
     query = select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id)
     return await connection.scalar(query.with_for_update()) is not None
 

@@ -108,7 +108,6 @@ class Database:
         return found
 
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
-        """Return the one row that a query finds; None: there is none."""
         async with self.read() as connection:
             return (await connection.execute(query)).one_or_none()
 

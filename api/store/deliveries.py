@@ -17,7 +17,6 @@ class DeliveryStore(StorePart):
     async def page(
         self, destination_id: str, *, limit: int, offset: int
     ) -> tuple[list[DeliveryRecord], int]:
-        """Return up to `limit` deliveries, newest first, and how many there are in all."""
         query = select(deliveries).where(deliveries.c.destination_id == destination_id)
         newest_first = query.order_by(deliveries.c.delivery_id.desc())
         rows, total = await self._database.page(newest_first, limit=limit, offset=offset)
@@ -34,13 +33,11 @@ class DeliveryStore(StorePart):
         return [DeliveryRecord(**row._mapping) for row in await self._database.rows(query)]
 
     async def told_with(self, destination_id: str, delivery_id: int) -> list[DeliveryRecord]:
-        """Return the rows that one notification tells, in their order."""
         query = select(deliveries).where(_told_with(destination_id, delivery_id))
         in_order = query.order_by(deliveries.c.delivery_id)
         return [DeliveryRecord(**row._mapping) for row in await self._database.rows(in_order)]
 
     async def add_test(self, destination_id: str, now: datetime) -> int:
-        """Queue a test notification; return its id."""
         async with self._database.write() as connection:
             return await add_row(
                 connection,
@@ -101,7 +98,6 @@ class DeliveryStore(StorePart):
             )
 
     async def is_idle(self, destination_id: str) -> bool:
-        """Return whether nothing is being sent to a destination."""
         async with self._database.read() as connection:
             return await in_flight(connection, destination_id) is None
 
@@ -117,7 +113,6 @@ class DeliveryStore(StorePart):
         return await self._database.scalars(query)
 
     async def oldest_waiting(self) -> datetime | None:
-        """Return when the oldest row was made that is still to be told."""
         query = (
             select(func.min(deliveries.c.created_at))
             .join(destinations, destinations.c.destination_id == deliveries.c.destination_id)

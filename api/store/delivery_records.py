@@ -76,7 +76,6 @@ class DeliveryRecord:
     Attributes:
         told_with: the first row of the notification that told it; None before.
         told_at: of an opening, when it was told last, by itself or by a reminder.
-        sequence: of its event; None where it tells none.
         happened_at: when its event happened; of reminders and tests, when they were due.
         sent_at: when the destination took it.
     """
@@ -106,7 +105,6 @@ class QueuedRow:
 
     Attributes:
         told_with: names the group that an opening was told in.
-        told_at: when an opening was told last.
         ended_at: of the incident; None while it is open.
         opening: the row of the beginning, of all other rows of an incident; None where the
             destination did not want it.

@@ -110,7 +110,6 @@ class DestinationStore(StorePart):
             return await find_destination(connection, destination_id)
 
     async def page(self, *, limit: int, offset: int) -> tuple[list[DestinationRecord], int]:
-        """Return up to `limit` destinations, newest first, and how many there are in all."""
         newest_first = (destinations.c.created_at.desc(), destinations.c.destination_id.desc())
         query = select(destinations).order_by(*newest_first)
         rows, total = await self._database.page(query, limit=limit, offset=offset)
@@ -122,7 +121,6 @@ class DestinationStore(StorePart):
         return await self._database.write_one(change.values(values)) == 1
 
     async def remove(self, destination_id: str) -> None:
-        """Remove a destination with what it was told."""
         removal = delete(destinations).where(destinations.c.destination_id == destination_id)
         await self._database.write_one(removal)
 
@@ -130,7 +128,6 @@ class DestinationStore(StorePart):
         return await self._database.scalars(select(destinations.c.destination_id))
 
     async def missing(self, destination_ids: Collection[str]) -> list[str]:
-        """Return those of a few ids that belong to no destination."""
         query = select(destinations.c.destination_id).where(
             destinations.c.destination_id.in_(destination_ids)
         )
@@ -188,7 +185,6 @@ async def find_destination(
 async def wanting_destinations(
     connection: AsyncConnection, monitor_id: str
 ) -> list[DestinationRecord]:
-    """Return the destinations that a monitor names and that are enabled."""
     query = (
         select(destinations)
         .join(

@@ -113,7 +113,6 @@ class EventStore(StorePart):
         await self._database.write_one(change)
 
     async def of_incident(self, incident_id: str) -> list[EventRecord]:
-        """Return the events of an incident in their order."""
         query = (
             select(*_COLUMNS)
             .where(monitor_events.c.incident_id == incident_id)
@@ -124,7 +123,6 @@ class EventStore(StorePart):
     async def page(
         self, monitor_id: str, *, limit: int, offset: int
     ) -> tuple[list[EventRecord], int]:
-        """Return up to `limit` events of a monitor in their order, and how many there are."""
         query = select(*_COLUMNS).where(monitor_events.c.monitor_id == monitor_id)
         in_order = query.order_by(monitor_events.c.sequence, monitor_events.c.event_id)
         rows, total = await self._database.page(in_order, limit=limit, offset=offset)
@@ -197,7 +195,6 @@ def _event(report: EventReport) -> dict[str, Any]:
 
 
 def _delivery(known: Any) -> Delivery:
-    """Return what a report or a row says of a webhook."""
     return Delivery(**{each.name: getattr(known, each.name) for each in fields(Delivery)})
 
 

@@ -106,7 +106,6 @@ class EvidenceRecord:
 
     @property
     def file_name(self) -> str:
-        """What the file is called in the store."""
         return f"{self.monitor_id}/{self.evidence_id}"
 
 
@@ -155,7 +154,10 @@ class EvidenceStore(StorePart):
             select(evidence), evidence.c.incident_id, incident_ids
         ):
             found.setdefault(row.incident_id, []).append(EvidenceRecord(**row._mapping))
-        return {name: sorted(records, key=_rank) for name, records in found.items()}
+        in_order = evidence_items(EvidenceLevel.CAPSULE)
+        for records in found.values():
+            records.sort(key=lambda each: in_order.index(each.item))
+        return found
 
     async def begin(self, record: EvidenceRecord) -> bool:
         """Note that a file is about to be written. False: one is there, or it was deleted."""
@@ -188,7 +190,6 @@ class EvidenceStore(StorePart):
         return await self._database.write_one(change) > 0
 
     async def fail_pending(self, *, created_before: datetime, reason: str) -> int:
-        """Give up what has been pending since then; return how much."""
         return await self._database.write_one(
             update(evidence)
             .where(
@@ -198,12 +199,10 @@ class EvidenceStore(StorePart):
         )
 
     async def used_bytes(self, monitor_id: str | None = None) -> int:
-        """Return how much is stored: of a monitor, or in all."""
         query = select(func.sum(evidence.c.size_bytes)).where(_stored(monitor_id))
         return int(await self._database.scalar(query) or 0)
 
     async def oldest(self, monitor_id: str | None, *, limit: int) -> list[EvidenceRecord]:
-        """Return what has been stored for longest: of a monitor, or of all."""
         return await self._records(_oldest_first(_stored(monitor_id), limit))
 
     async def stored_before(self, moment: datetime, *, limit: int) -> list[EvidenceRecord]:
@@ -223,13 +222,11 @@ class EvidenceStore(StorePart):
         return await self._records(_oldest_first(is_old | is_orphan, limit))
 
     async def note_gone(self, evidence_ids: Collection[str], reason: str) -> None:
-        """Note that the files of a batch are no longer in the store."""
         values = {"state": EvidenceState.FAILED, "reason": reason, "is_stored": False}
         gone = update(evidence).where(evidence.c.evidence_id.in_(evidence_ids))
         await self._database.write_one(gone.values(**values, size_bytes=0))
 
     async def remove(self, evidence_ids: Collection[str]) -> None:
-        """Forget a batch."""
         is_one = evidence.c.evidence_id.in_(evidence_ids)
         await self._database.write_one(delete(evidence).where(is_one))
 
@@ -248,7 +245,3 @@ def _stored(monitor_id: str | None = None) -> ColumnElement[bool]:
 
 def _oldest_first(condition: ColumnElement[bool], limit: int) -> Select[Any]:
     return select(evidence).where(condition).order_by(evidence.c.created_at).limit(limit)
-
-
-def _rank(record: EvidenceRecord) -> int:
-    return evidence_items(EvidenceLevel.CAPSULE).index(record.item)

@@ -37,7 +37,6 @@ class IncidentRecord:
         detected_at: when it was told; None where its first event never came.
         ended_at: the first good moment, or when its monitor ended; None while it is open.
         track: the audio track, where all of them are measured; else empty.
-        silenced: whether it was opened in a silence.
         opened_name, opened_labels: of its monitor, when it was recorded first.
     """
 
@@ -125,7 +124,6 @@ def _news(told: IncidentUpdate) -> dict[str, Any]:
 
 
 async def _labelled(connection: AsyncConnection, labels: Collection[Label]) -> ColumnElement[bool]:
-    """Return whether an incident's monitor has all of these labels."""
     if not labels:
         return true()
     labelled = select(monitors.c.monitor_id).where(has_labels(monitors.c.monitor_id, labels))
@@ -144,10 +142,7 @@ class IncidentStore(StorePart):
     async def page(
         self, wanted: IncidentFilter, *, limit: int, offset: int
     ) -> tuple[list[IncidentRecord], int]:
-        """Return up to `limit` incidents, newest first, and how many there are.
-
-        Counting stops at `MOST_COUNTED`: it costs more than the page.
-        """
+        """Counting stops at `MOST_COUNTED`: it costs more than the page."""
         async with self._database.read() as connection:
             labelled = await _labelled(connection, wanted.labels)
             by_monitors = bool(wanted.labels) and not wanted.is_open

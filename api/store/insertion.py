@@ -66,8 +66,7 @@ class InsertionStore(StorePart):
         The unique index over active stream keys backs the check for doubles.
 
         Raises:
-            DuplicateStream: an active monitor has the same stream key.
-            TooManyMonitors: `max_active` monitors are active.
+            DuplicateStream, TooManyMonitors: there is no room for it.
         """
         async with self._database.exclusive_write() as connection:
             if key and (earlier := await _find_by_key(connection, key.key_hash)):
@@ -85,7 +84,6 @@ class InsertionStore(StorePart):
         return None
 
     async def find_by_idempotency_key(self, key: IdempotencyKey) -> EarlierCreation | None:
-        """Return what was created under this key, if anything."""
         async with self._database.read() as connection:
             return await _find_by_key(connection, key.key_hash)
 

@@ -67,7 +67,6 @@ class LatestPictureStore(StorePart):
         )
 
     async def looked_at_since(self, moment: datetime) -> set[str]:
-        """Return the monitors that somebody looked at since then."""
         query = select(latest_pictures.c.monitor_id).where(latest_pictures.c.looked_at > moment)
         return set(await self._database.scalars(query))
 

@@ -37,15 +37,14 @@ class MonitorRecord:
 
     Attributes:
         name: the user's.
-        applied_by: the set of files that `stream-tracker apply` made it from; None: none.
-        title: the stream's; None until its workflow reports it.
+        applied_by: the set of files that `stream-tracker apply` made it from.
+        title: the stream's, once its workflow reports it.
         changes: how many changes its workflow took before it had this config and metadata.
-        workflow_started_at: when Temporal confirmed its workflow; None before.
-        reported_at: `as_of` of the report that `status` comes from; None before the first. Later
-            ones that say the same change `last_report` alone.
-        finished_at: when the status became final; None while active.
+        workflow_started_at: when Temporal confirmed its workflow.
+        reported_at: `as_of` of the report that `status` comes from. Later ones that say the same
+            change `last_report` alone.
+        finished_at: when the status became final.
         stop_reason: why a worker asked for the end; None when a user did or nobody.
-        last_report: None before the first.
         request_headers: sealed by `api.secrets`; None where there are none, or no longer.
     """
 
@@ -176,7 +175,9 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
     other older report changes nothing but a title that is not known yet.
     """
     as_of = min(report.as_of, now)  # a clock that is ahead must not silence later reports
-    is_newest = all(is_newer(as_of, known, now) for known in _known_at(record))
+    # A report that only brings new measurements leaves `reported_at` as it is.
+    known_at = (record.reported_at, record.last_report and record.last_report.as_of)
+    is_newest = all(is_newer(as_of, moment, now) for moment in known_at if moment)
     record = _with_measurements(record, report, as_of, now)
     if not record.status.is_active or (report.status.is_active and not is_newest):
         # The probe, which may overtake the workflow's report, knows no title.
@@ -191,15 +192,6 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
         error_reason=report.error_reason,
         error_message=report.error_message,
     )
-
-
-def _known_at(record: MonitorRecord) -> list[datetime]:
-    """Return what the newest reports of status and of measurements say when they were true.
-
-    A report that only brings new measurements leaves `reported_at` as it is.
-    """
-    moments = (record.reported_at, record.last_report and record.last_report.as_of)
-    return [moment for moment in moments if moment]
 
 
 def _with_measurements(

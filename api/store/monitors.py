@@ -87,7 +87,6 @@ class MonitorStore(StorePart):
     async def page(
         self, wanted: MonitorFilter, *, limit: int, offset: int
     ) -> tuple[list[MonitorSummary], int]:
-        """Return up to `limit` of the `wanted` monitors, newest first, and how many there are."""
         matching = is_wanted(wanted)
         counting = select(func.count()).select_from(monitors).where(matching)
         async with self._database.read() as connection:
@@ -107,13 +106,11 @@ class MonitorStore(StorePart):
         return {row.monitor_id: monitor_record(row) for row in rows}
 
     async def active(self, *, limit: int) -> list[MonitorSummary]:
-        """Return up to `limit` active monitors, newest first."""
         async with self._database.read_aside() as connection:
             query = _SUMMARY.where(IS_ACTIVE).order_by(monitors.c.created_at.desc()).limit(limit)
             return [monitor_summary(row) for row in (await connection.execute(query)).all()]
 
     async def on_wall(self, *, limit: int, failed_since: datetime) -> list[MonitorSummary]:
-        """Return up to `limit` monitors that are active or failed since then, newest first."""
         has_failed = and_(
             monitors.c.status == MonitorStatus.ERROR, monitors.c.finished_at >= failed_since
         )
@@ -148,7 +145,6 @@ class MonitorStore(StorePart):
         await self._database.write_one(change)
 
     async def set_fields(self, monitor_id: str, fields: Mapping[str, Any]) -> None:
-        """Set columns of which the monitor's workflow knows nothing."""
         is_it = monitors.c.monitor_id == monitor_id
         await self._database.write_one(update(monitors).where(is_it).values(**fields))
 
@@ -305,6 +301,5 @@ def _page(wanted: ColumnElement[bool], *, limit: int, offset: int) -> Select[Any
 
 
 def _set_headers(monitor_id: str, sealed: str | None) -> Update:
-    """Return what gives an active monitor these request headers."""
     is_it = monitors.c.monitor_id == monitor_id
     return update(monitors).where(is_it, IS_ACTIVE).values(request_headers=sealed)

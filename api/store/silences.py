@@ -132,14 +132,12 @@ class SilenceStore(StorePart):
         }
 
     async def next_end(self, now: datetime) -> datetime | None:
-        """Return when the next silence ends; None: there is none."""
         query = select(func.min(silences.c.ends_at)).where(silences.c.ends_at > now)
         found: datetime | None = await self._database.scalar(query)
         return found
 
 
 async def silences_since(connection: AsyncConnection, moment: datetime) -> list[SilenceRecord]:
-    """Return the silences that end after a moment."""
     query = select(silences).where(silences.c.ends_at > moment)
     return [SilenceRecord(**row._mapping) for row in (await connection.execute(query)).all()]
 

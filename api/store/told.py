@@ -28,7 +28,6 @@ class ToldRow:
         event_id: None of what happened without an event: the end of an incident by that of its
             monitor, for one.
         body: of the event; None where there is none, or no longer.
-        name, title: of the monitor: the user's and the stream's.
         opened_name, opened_labels: of the monitor when the incident opened.
     """
 

@@ -12,10 +12,10 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from api.access_log import masked_url
 from api.app import GatewayServices
 from api.monitor_engine import EngineNotReady
 from api.store import open_store
+from notifications.destination_urls import masked_url
 from runtime.serving import PortTaken
 from tests.testkit.gateway import (
     INTERNAL_KEY,
