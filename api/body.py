@@ -63,18 +63,6 @@ def check_announced(request: Request, most_bytes: int) -> None:
         raise too_large(most_bytes)
 
 
-def described_body(model: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:
-    """Describe a body that we read ourselves; `api.openapi` adds the schema of `model`."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {
-        "requestBody": {
-            "required": is_required,
-            "description": f"Up to {MAX_BODY_BYTES} bytes.",
-            "content": {"application/json": {"schema": schema}},
-        }
-    }
-
-
 def parse_json_object(body: bytes) -> dict[str, Any]:
     """Parse a JSON object as RFC 8259 has it, no more.
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from api.auth import rate_limited
-from api.body import described_body, shown
+from api.body import MAX_BODY_BYTES, shown
 from api.error_docs import error_responses
 from api.errors import ApiError, BodyTooLarge, ValidationFailed
 from api.request_limits import Counted
@@ -158,10 +158,22 @@ def client_route(
         answers: that it documents, besides errors and the plain success.
     """
     if isinstance(body, type):
-        body = described_body(body, is_required=needs_body)
+        body = _described(body, is_required=needs_body)
     known = (ValidationFailed, *errors, *((BodyTooLarge,) if body else ()))
     return {
         "dependencies": [rate_limited(counted), query_parameters(*query, repeatable=repeatable)],
         "responses": {**(answers or {}), **error_responses(*known)},
         "openapi_extra": body,
+    }
+
+
+def _described(model: type[BaseModel], *, is_required: bool) -> dict[str, Any]:
+    """Describe a body that the route reads itself; `api.openapi` adds the schema of `model`."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "requestBody": {
+            "required": is_required,
+            "description": f"Up to {MAX_BODY_BYTES} bytes.",
+            "content": {"application/json": {"schema": schema}},
+        }
     }

@@ -14,6 +14,8 @@ from monitors.availability import PeriodTotals, Totals
 from monitors.coverage import CoverageCondition, CoverageInterval
 from monitors.status import IncidentKind
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 class TimelineInterval(BaseModel):
     """A stretch of time in one condition; `to` is exclusive."""
@@ -82,7 +84,6 @@ class AvailabilityReport(BaseModel):
 
 
 CSV_COLUMNS = ("monitor_id", "name", "stream_url", *ConditionTotals.model_fields)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def interval(known: CoverageInterval) -> TimelineInterval:

@@ -30,6 +30,34 @@ from monitors.evidence_links import EvidenceLinks
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
+SAFE_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+"""With what strangers' streams show: it is data, whatever a browser takes it for."""
+
+CACHE_SEC: Final = 3600
+_SUFFIXES: Final = {
+    EvidenceKind.PICTURE: "jpg",
+    EvidenceKind.CLIP: "mp4",
+    EvidenceKind.CAPSULE: "zip",
+}
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The file.",
+        "content": {
+            content_type: {"schema": {"type": "string", "format": "binary"}}
+            for content_type in CONTENT_TYPES.values()
+        },
+    },
+    206: {"description": "The part that `Range` asks for."},
+    304: {"description": "It is the one of `If-None-Match`."},
+    416: {"description": "It has no such part."},
+}
+_WITHOUT_KEY: Final = {
+    status: answer for status, answer in error_responses(ValidationFailed).items() if status != 401
+}
+
 
 class RangeNotSatisfiable(Exception):
     """The file has no such part."""
@@ -87,31 +115,6 @@ async def _told_at(
 ToldAt = Annotated[datetime | None, Depends(_told_at)]
 
 Evidence = Annotated[EvidenceService, injected(EvidenceService)]
-
-SAFE_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
-"""With what strangers' streams show: it is data, whatever a browser takes it for."""
-
-CACHE_SEC: Final = 3600
-_SUFFIXES: Final = {
-    EvidenceKind.PICTURE: "jpg",
-    EvidenceKind.CLIP: "mp4",
-    EvidenceKind.CAPSULE: "zip",
-}
-_FILE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "The file.",
-        "content": {
-            content_type: {"schema": {"type": "string", "format": "binary"}}
-            for content_type in CONTENT_TYPES.values()
-        },
-    },
-    206: {"description": "The part that `Range` asks for."},
-    304: {"description": "It is the one of `If-None-Match`."},
-    416: {"description": "It has no such part."},
-}
 
 router = APIRouter(prefix="/api/v1", tags=["evidence"])
 
@@ -187,11 +190,6 @@ async def delete_evidence(evidence: Evidence, evidence_id: PathId) -> Response:
 
 async def _count_reader(request: Request, limits: Limits) -> None:
     await limits.count(Counted.READS, peer_address(request))
-
-
-_WITHOUT_KEY: Final = {
-    status: answer for status, answer in error_responses(ValidationFailed).items() if status != 401
-}
 
 
 @router.get(
