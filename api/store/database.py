@@ -22,12 +22,10 @@ from sqlalchemy import (
     Select,
     Table,
     UpdateBase,
-    delete,
     func,
     insert,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -144,14 +142,6 @@ class Database:
         with self._note_write_failures():
             async with self._write_lock(), self._single.begin() as connection:
                 return (await connection.execute(statement, parameters)).rowcount
-
-    async def remove_first(
-        self, table: Table, *conditions: ColumnElement[bool], by: Column[Any], limit: int
-    ) -> int:
-        """Remove up to `limit` rows that meet conditions, lowest `by` first; return how many."""
-        key = tuple_(*table.primary_key.columns)
-        old = select(*table.primary_key.columns).where(*conditions).order_by(by).limit(limit)
-        return await self.write_one(delete(table).where(key.in_(old)))
 
     async def put(self, key: Column[Any], values: Mapping[str, Any], *, most: int) -> bool:
         """Keep a row, instead of one with its key; False: there are `most` others."""

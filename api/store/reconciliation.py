@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, exists, false, func, select
+from sqlalchemy import Column, ColumnElement, Table, delete, exists, false, func, select, tuple_
 
 from api.store.database import StorePart
 from api.store.delivery_records import deliveries
@@ -121,6 +121,11 @@ class ReconciliationStore(StorePart):
         """Remove up to `limit` rows that ended before then, as one transaction; return how many."""
         # Who ended before then began before then: the index of beginnings finds them.
         began = old.ended if old.began is None else old.began
-        return await self._database.remove_first(
-            old.table, began < before, old.ended < before, ~old.stays, by=began, limit=limit
+        key = old.table.primary_key.columns
+        first = (
+            select(*key)
+            .where(began < before, old.ended < before, ~old.stays)
+            .order_by(began)
+            .limit(limit)
         )
+        return await self._database.write_one(delete(old.table).where(tuple_(*key).in_(first)))
