@@ -7,7 +7,7 @@ activity that delivers.
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from temporalio import activity
 
 from monitors.events import StreamEvent
@@ -65,10 +65,8 @@ class ServeResult(NextResult):
         return self.delivery_id is not None or self.settled is not None
 
 
-class DestinationSecrets(BaseModel):
+class DestinationSecrets(BaseModel, frozen=True):
     """Where a destination is, and what signs; no workflow ever sees it."""
-
-    model_config = ConfigDict(frozen=True)
 
     url: str = Field(repr=False)
     secret: str | None = Field(default=None, repr=False)  # `whsec_` and base64; of a webhook

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
 from monitors.evidence import EvidenceLevel
 from monitors.request_headers import check_request_headers, masked
@@ -47,10 +47,8 @@ _OF_VIDEO = (
 )
 
 
-class Thresholds(BaseModel):
+class Thresholds(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
     """How much of a fault is an incident. All of it may change while a monitor runs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     blackout_threshold_sec: Seconds = Field(
         default=30, description="Continuous black before alert.blackout; 0 switches it off."

@@ -11,7 +11,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Annotated, NamedTuple, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
 from monitors.incidents import IncidentRef
 from monitors.status import IncidentKind
@@ -59,10 +59,8 @@ def whole_milliseconds(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(whole_milliseconds)]
 
 
-class _Span(BaseModel):
+class _Span(BaseModel, frozen=True):
     """A stretch of time; `end` is exclusive, both are milliseconds."""
-
-    model_config = ConfigDict(frozen=True)
 
     start: Moment
     end: Moment

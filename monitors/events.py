@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from monitors.evidence import (
     URL_FIELD,
@@ -67,10 +67,8 @@ class EndReason(StrEnum):
     SCHEDULED_END = "scheduled_end"
 
 
-class StreamEvent(BaseModel):
+class StreamEvent(BaseModel, frozen=True):
     """One event: the body of its webhook, the same on every attempt."""
-
-    model_config = ConfigDict(frozen=True)
 
     event_id: str  # the same on every attempt and in the audit
     event_type: EventType
@@ -86,10 +84,8 @@ class StreamEvent(BaseModel):
         return self.model_dump_json().encode()
 
 
-class EventDraft(BaseModel):
+class EventDraft(BaseModel, frozen=True):
     """An event that still lacks what only its monitor knows (ids, sequence, metadata)."""
-
-    model_config = ConfigDict(frozen=True)
 
     event_type: EventType
     timestamp: AwareDatetime

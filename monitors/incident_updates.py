@@ -7,7 +7,6 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
 )
@@ -18,10 +17,8 @@ from monitors.status import IncidentKind, Severity
 UtcMoment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
 
-class IncidentUpdate(BaseModel):
+class IncidentUpdate(BaseModel, frozen=True, allow_inf_nan=False):
     """An incident as one of its two events tells it."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     incident_id: str = Field(pattern=r"^inc-[0-9a-f-]{36}$")
     kind: IncidentKind

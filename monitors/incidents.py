@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from monitors.status import IncidentKind
 
@@ -15,10 +15,8 @@ NAMESPACE: Final = UUID("6f7d9c52-8f0e-4a5e-9d0b-5c1f2f0a6d3e")
 _INCIDENT_ID = re.compile(r"inc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class IncidentRef(BaseModel):
+class IncidentRef(BaseModel, frozen=True):
     """What makes two incidents of one monitor the same."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: IncidentKind
     started_at: AwareDatetime  # wall clock of the fault's first moment
@@ -34,10 +32,8 @@ def is_incident_id(text: str) -> bool:
     return _INCIDENT_ID.fullmatch(text) is not None
 
 
-class SegmentInfo(BaseModel):
+class SegmentInfo(BaseModel, frozen=True):
     """The segment in which a threshold was reached: media sequence and seconds."""
-
-    model_config = ConfigDict(frozen=True)
 
     sequence: int
     duration: float
@@ -46,10 +42,8 @@ class SegmentInfo(BaseModel):
 Detail = str | float | list[str]  # what further fields of an event's data hold
 
 
-class _Change(BaseModel):
+class _Change(BaseModel, frozen=True):
     """What a detector reports of an incident."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: IncidentKind
     started_at: AwareDatetime  # wall clock of the fault's first moment

@@ -8,7 +8,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     InstanceOf,
     PlainSerializer,
@@ -80,10 +79,8 @@ BLOCKS_OF_A_STRETCH = 6  # so many blocks of sound are judged in the time of one
 MOST_ADDITIONAL_AUDIO = 15  # further audio tracks of a segment are not measured
 
 
-class Interval(BaseModel):
+class Interval(BaseModel, frozen=True):
     """A stretch of a segment, in seconds from the segment's first moment; `end` is exclusive."""
-
-    model_config = ConfigDict(frozen=True)
 
     start: Offset
     end: Offset
@@ -109,10 +106,8 @@ class SlateRun(Interval):
     number: int = Field(ge=0)
 
 
-class ReferenceSlates(BaseModel):
+class ReferenceSlates(BaseModel, frozen=True):
     """What the slate detector looks for: pictures of the small frame's size, as RGB row by row."""
-
-    model_config = ConfigDict(frozen=True)
 
     names: tuple[SlateName, ...] = Field(default=(), max_length=MOST_SLATES)
     pictures: bytes = Field(default=b"", repr=False, max_length=MOST_SLATES * SLATE_BYTES)
@@ -122,10 +117,8 @@ class ReferenceSlates(BaseModel):
         return cls(names=tuple(pictures), pictures=b"".join(pictures.values()))
 
 
-class ProbeContext(BaseModel):
+class ProbeContext(BaseModel, frozen=True):
     """What the probe needs to know beside the segment."""
-
-    model_config = ConfigDict(frozen=True)
 
     depth: DecodeDepth = DecodeDepth.EVERYTHING
     # keyframe of the segment before, for `DecodeDepth.MOVEMENT`; None if unknown
@@ -150,10 +143,8 @@ class CachedSegment:
         return self
 
 
-class Unmeasurable(BaseModel):
+class Unmeasurable(BaseModel, frozen=True):
     """Why a track cannot be measured, though nothing is wrong with it."""
-
-    model_config = ConfigDict(frozen=True)
 
     # its name; None where it is unknown
     codec: str | None = Field(pattern=r"^[A-Za-z0-9_.,+ -]{1,64}$")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from monitors.coverage import MOST_QUIET_SPANS, MOST_SPANS, ObservedSpan, QuietSpan
 from monitors.events import StreamEvent
@@ -49,7 +49,7 @@ class HealthReport(BaseModel):
     reason: str | None = None
 
 
-class Statistics(BaseModel):
+class Statistics(BaseModel, allow_inf_nan=False):
     """Counters over the whole life of a monitor.
 
     Attributes:
@@ -60,8 +60,6 @@ class Statistics(BaseModel):
         analyzed_sec: stream seconds measured.
         downloaded_bytes: media bytes fetched.
     """
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     total_segments_analyzed: int = 0
     segments_failed: int = 0

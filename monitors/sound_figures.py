@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from monitors.sound import MOST_BLOCKS, MOST_CHANNELS
 
@@ -20,14 +20,12 @@ Level = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
 Levels = Annotated[list[Level], Field(max_length=MOST_BLOCKS)]
 
 
-class SoundFigures(BaseModel):
+class SoundFigures(BaseModel, frozen=True):
     """Figures of one audio track of a segment, one a block.
 
     The blocks follow each other without a gap and share the time evenly. A list is empty where it
     was not measured, or makes no sense: a mono track has no left and right.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     # the first sample, in seconds from the segment's first moment
     begins_sec: Annotated[float, Field(allow_inf_nan=False)] = 0.0

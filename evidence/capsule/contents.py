@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from monitors.config import MonitorConfig
 from monitors.delivery import bounded_data
@@ -21,10 +21,8 @@ ELSEWHERE: Final[dict[str, Any]] = {"lead": b"", "slates": None, "parameter_sets
 MOST_JSON_BYTES: Final = 16 * 1024 * 1024
 
 
-class ProbedFile(BaseModel):
+class ProbedFile(BaseModel, extra="forbid", frozen=True):
     """What a probe was given, by the paths of what is in the capsule."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     init: str | None  # initialization section, which comes before the segment; None: it has none
     segment: str | None  # None: there was no more room for it in the memory of the worker
@@ -39,10 +37,8 @@ class ProbedFile(BaseModel):
     undecodable: str | None  # why it could not be decoded; None: it could
 
 
-class StepLine(BaseModel):
+class StepLine(BaseModel, extra="forbid", frozen=True):
     """A step of the journal."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     # of the state, that other things made since the step before (`media.watching.snapshots`)
     changes: list[tuple[list[str]] | tuple[list[str], Any]]
@@ -53,18 +49,14 @@ class StepLine(BaseModel):
     drafts: list[EventDraft]  # the data of the events that it drafted
 
 
-class PlaylistLine(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class PlaylistLine(BaseModel, extra="forbid", frozen=True):
     at: AwareDatetime
     track: str
     playlist: str
 
 
-class CapsuleEvent(BaseModel):
+class CapsuleEvent(BaseModel, extra="forbid", frozen=True):
     """The event that a capsule proves, as the watch made it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     monitor_id: str
     draft: EventDraft

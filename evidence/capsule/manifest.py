@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, BinaryIO, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from pydantic_core import to_json
 
 from evidence.capsule.archive import InvalidCapsule, Member, content_of
@@ -16,10 +16,8 @@ MOST_MANIFEST_BYTES: Final = 8 * 1024 * 1024
 Id = Annotated[str, Field(pattern=r"^[a-z]{3}-[0-9a-f-]{36}$")]
 
 
-class ListedFile(BaseModel):
+class ListedFile(BaseModel, extra="forbid", frozen=True):
     """A file of a capsule, and its digest in hexadecimal."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str
     size_bytes: int
@@ -30,10 +28,8 @@ class ListedFile(BaseModel):
         return cls(path=member.name, size_bytes=member.size_bytes, sha256=member.sha256)
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, extra="forbid", frozen=True):
     """What a capsule is, and all its files but the manifest and its signature, in their order."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = FORMAT  # of the capsule
     release: str  # of the service that made it

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from monitors.measurement import Interval
 
@@ -24,10 +24,8 @@ def reached(duration_sec: float, limit_sec: float) -> bool:
     return duration_sec >= limit_sec - TIME_TOLERANCE_SEC
 
 
-class SegmentPosition(BaseModel):
+class SegmentPosition(BaseModel, frozen=True):
     """Where a segment lies."""
-
-    model_config = ConfigDict(frozen=True)
 
     sequence: int
     start_sec: float  # stream time of its first moment

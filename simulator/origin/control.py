@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from simulator.origin.channel import Channel, SceneOnAir
 from simulator.origin.clock import as_datetime
@@ -28,9 +28,7 @@ _BODY_BYTES = 64 * 1024
 _SHOWN_SEGMENTS = 20
 
 
-class _ChangeOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _ChangeOptions(BaseModel, extra="forbid"):
     catch_up: bool = False
     by: int = 100
 

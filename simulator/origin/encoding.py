@@ -4,7 +4,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 
 class Container(StrEnum):
@@ -20,10 +20,8 @@ class Tracks(StrEnum):
     AUDIO = "audio"
 
 
-class Encoding(BaseModel):
+class Encoding(BaseModel, frozen=True, extra="forbid"):
     """One rendition. The defaults are a lowest rendition: 256x144 at 15 frames a second."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: Annotated[int, Field(ge=64, le=1920, multiple_of=2)] = 256
     height: Annotated[int, Field(ge=36, le=1080, multiple_of=2)] = 144

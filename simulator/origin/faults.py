@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 
 class FaultKind(StrEnum):
@@ -50,10 +50,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-class Fault(BaseModel):
+class Fault(BaseModel, frozen=True, extra="forbid"):
     """One fault. Conditions left out do not restrict it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: FaultKind
     target: Target = Target.SEGMENT  # segments, unless the kind is one of playlists

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 
 class AtEnd(StrEnum):
@@ -22,10 +22,8 @@ class ChangeKind(StrEnum):
     END = "end"
 
 
-class Change(BaseModel):
+class Change(BaseModel, frozen=True, extra="forbid"):
     """A scripted event of the schedule, before the segment that holds stream time `at_sec`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ChangeKind
     at_sec: Annotated[float, Field(ge=0)]  # stream time, counted on over loops
@@ -51,10 +49,8 @@ class Published:
     discontinuities: int  # EXT-X-DISCONTINUITY tags up to and with this segment
 
 
-class ChannelOptions(BaseModel):
+class ChannelOptions(BaseModel, frozen=True, extra="forbid"):
     """How a channel is published."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_segments: Annotated[int, Field(ge=1)] = 6
     # segments still served after they left the playlist

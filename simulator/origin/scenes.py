@@ -6,7 +6,7 @@ Pure: from a scene to filter text. `simulator.origin.programme` renders it.
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from simulator.origin.encoding import Encoding
 
@@ -31,10 +31,8 @@ class SceneKind(StrEnum):
     VIDEO_ONLY = "video_only"
 
 
-class Scene(BaseModel):
+class Scene(BaseModel, frozen=True, extra="forbid"):
     """A stretch of a programme."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: SceneKind
     # rounded to whole frames when rendered; need not match segment borders

@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from simulator.origin.channel import Channel
 from simulator.origin.encoding import LOWEST, Encoding, Tracks
@@ -21,10 +21,8 @@ from simulator.origin.render import RenderedProgramme, render
 from simulator.origin.scenes import Scene
 
 
-class ChannelScript(BaseModel):
+class ChannelScript(BaseModel, frozen=True, extra="forbid"):
     """One channel."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     scenes: Annotated[tuple[Scene, ...], Field(min_length=1)]
@@ -36,9 +34,7 @@ class ChannelScript(BaseModel):
     changes: tuple[Change, ...] = ()
 
 
-class OriginScript(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class OriginScript(BaseModel, frozen=True, extra="forbid"):
     channels: Annotated[tuple[ChannelScript, ...], Field(min_length=1)]
 
 
