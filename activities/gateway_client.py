@@ -20,12 +20,7 @@ from activities.destination_declarations import (
     NotificationOrder,
 )
 from monitors.measurement import ReferenceSlates
-from monitors.reports import (
-    EventReport,
-    EventReportAnswer,
-    StatusReport,
-    StatusReportAnswer,
-)
+from monitors.reports import EventReport, EventReportAnswer, StatusReport, StatusReportAnswer
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

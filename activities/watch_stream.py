@@ -11,12 +11,7 @@ import structlog
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.declarations import (
-    WatchActivities,
-    WatchInput,
-    WatchOutcome,
-    WatchResult,
-)
+from activities.declarations import WatchActivities, WatchInput, WatchOutcome, WatchResult
 from activities.gateway_client import GatewayClient, ReportRefused
 from activities.recent_watches import RecentWatch, RecentWatches
 from activities.slates import SlateBook

@@ -3,13 +3,7 @@
 from datetime import UTC
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
 
 from monitors.events import StreamEvent, is_opening, kind_of
 from monitors.status import IncidentKind, Severity

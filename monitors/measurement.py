@@ -14,14 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitors.frames import (
-    BLOCKS,
-    FRAME_BYTES,
-    SIGNATURE_BYTES,
-    SLATE_BYTES,
-    DecodeDepth,
-    Motion,
-)
+from monitors.frames import BLOCKS, FRAME_BYTES, SIGNATURE_BYTES, SLATE_BYTES, DecodeDepth, Motion
 from monitors.pictures import is_jpeg
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC, SoundChecks
 from monitors.sound_figures import SoundFigures, gating_blocks, integrated_lufs

@@ -9,17 +9,8 @@ from temporalio.exceptions import ActivityError
 from workflows import options, steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.destination_declarations import (
-        DestinationActivities,
-        ServeInput,
-        ServeResult,
-    )
-    from workflows.messages import (
-        DESTINATION_TYPE,
-        INTERRUPT_SIGNAL,
-        WAKE_SIGNAL,
-        DestinationInput,
-    )
+    from activities.destination_declarations import DestinationActivities, ServeInput, ServeResult
+    from workflows.messages import DESTINATION_TYPE, INTERRUPT_SIGNAL, WAKE_SIGNAL, DestinationInput
 
 LONGEST_SLEEP = timedelta(days=1)  # however sure it is that nothing is due, it asks this often
 

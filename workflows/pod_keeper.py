@@ -9,12 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import (
-    ActivityError,
-    FailureError,
-    RetryState,
-    is_cancelled_exception,
-)
+from temporalio.exceptions import ActivityError, FailureError, RetryState, is_cancelled_exception
 from temporalio.workflow import ActivityConfig
 
 from workflows import options, views

@@ -9,13 +9,7 @@ from typing import ClassVar, NamedTuple
 from monitors.config import Thresholds
 from monitors.detectors.block_detectors import SoundDetector, runs, stretch_of
 from monitors.detectors.fault_detector import FaultRule, usual_rule
-from monitors.detectors.stream_time import (
-    Condition,
-    SegmentPosition,
-    Stretch,
-    reached,
-    split,
-)
+from monitors.detectors.stream_time import Condition, SegmentPosition, Stretch, reached, split
 from monitors.incidents import IncidentChange
 from monitors.sound_figures import SoundFigures
 from monitors.status import IncidentKind

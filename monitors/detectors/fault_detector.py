@@ -24,13 +24,7 @@ from monitors.detectors.stream_time import (
     Stretch,
     reached,
 )
-from monitors.incidents import (
-    Detail,
-    IncidentChange,
-    IncidentClosed,
-    IncidentOpened,
-    SegmentInfo,
-)
+from monitors.incidents import Detail, IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
 from monitors.status import Health, IncidentKind
 
 JOINT_TOLERANCE_SEC = 0.05

@@ -6,12 +6,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from monitors.detectors.fault_detector import (
-    VIDEO_MISSING,
-    FaultDetector,
-    FaultRule,
-    closing_rule,
-)
+from monitors.detectors.fault_detector import VIDEO_MISSING, FaultDetector, FaultRule, closing_rule
 from monitors.detectors.stream_time import (
     TIME_TOLERANCE_SEC,
     Condition,
@@ -20,13 +15,7 @@ from monitors.detectors.stream_time import (
     reached,
     without,
 )
-from monitors.frames import (
-    STILL_GAP_SEC,
-    STILL_MIN_SEC,
-    is_drawn,
-    missing_from_sec,
-    same_frame,
-)
+from monitors.frames import STILL_GAP_SEC, STILL_MIN_SEC, is_drawn, missing_from_sec, same_frame
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement, StillRun, Thumbnail
 from monitors.status import IncidentKind

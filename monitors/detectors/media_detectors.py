@@ -18,9 +18,7 @@ from monitors.detectors.fault_detector import (
 )
 from monitors.detectors.silence import SilenceDetector
 from monitors.detectors.sound_detectors import SoundDetectors, sound_checks
-from monitors.detectors.stream_time import (
-    SegmentPosition,
-)
+from monitors.detectors.stream_time import SegmentPosition
 from monitors.detectors.video_detectors import VideoDetectors
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentChange
