@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -51,48 +51,31 @@ class _Message:
     attempts_before: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
 class WebhookDelivery(DeliveryActivities):
-    """Delivers webhooks: each attempt of the activity is one request.
+    """Delivers webhooks: each attempt of the activity is one request."""
 
-    Args:
-        client: from `media.outbound.client.webhook_client`.
-        signing_keys: the first one signs; a second one does too during a rotation.
-        seal_key: of `monitors.webhook_signing.callback_seal`.
-    """
-
-    def __init__(
-        self,
-        client: httpx.AsyncClient,
-        *,
-        signing_keys: Sequence[bytes],
-        policy: DeliveryPolicy,
-        user_agent: str,
-        meter: AttemptMeter,
-        audit: AttemptAudit,
-        gateway: GatewayClient,
-        seal_key: bytes,
-        links: EvidenceLinks,
-    ) -> None:
-        self._client = client
-        self._signing_keys = signing_keys
-        self._policy = policy
-        self._user_agent = user_agent
-        self._meter = meter
-        self._audit = audit
-        self._gateway = gateway
-        self._seal_key = seal_key
-        self._links = links
+    client: httpx.AsyncClient  # from `media.outbound.client.webhook_client`
+    # the first one signs; a second one does too during a rotation
+    signing_keys: Sequence[bytes] = field(repr=False)
+    policy: DeliveryPolicy
+    user_agent: str
+    meter: AttemptMeter
+    audit: AttemptAudit
+    gateway: GatewayClient
+    seal_key: bytes = field(repr=False)  # of `monitors.webhook_signing.callback_seal`
+    links: EvidenceLinks
 
     @activity.defn
     async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
         url = await self._address(input)
         if until := await self._silenced_until(input):
-            is_reported = await self._audit.ended(EventReport.of_silenced(input.event))
+            is_reported = await self.audit.ended(EventReport.of_silenced(input.event))
             return DeliveryResult(
                 attempts=0, sent_at=None, silenced_until=until, is_reported=is_reported
             )
         try:
-            async with self._audit.on_its_way(input.event):
+            async with self.audit.on_its_way(input.event):
                 report = await self._attempt(_Message(input.event, url))
         except ApplicationError as error:
             if error.non_retryable:
@@ -101,26 +84,26 @@ class WebhookDelivery(DeliveryActivities):
         return DeliveryResult(
             attempts=report.webhook_attempts,
             sent_at=report.sent_at,
-            is_reported=await self._audit.ended(report),
+            is_reported=await self.audit.ended(report),
         )
 
     async def _silenced_until(self, input: DeliveryInput) -> datetime | None:
         event = input.event
         if not (is_opening(event.event_type) and incident_id_of(event)):
             return None
-        return await self._audit.silenced_until(event, known=input.silenced_until)
+        return await self.audit.silenced_until(event, known=input.silenced_until)
 
     async def _reported(self, event: StreamEvent, error: ApplicationError) -> ApplicationError:
         """Report that the last attempt failed; return the failure that says whether that worked."""
         failed: DeliveryAttempts = error.details[0]
-        is_reported = await self._audit.ended(
+        is_reported = await self.audit.ended(
             EventReport.of_failed(event, failed.attempts, failed.error)
         )
         return _failed_delivery(failed.model_copy(update={"is_reported": is_reported}), None)
 
     @activity.defn
     async def redeliver_webhook(self, input: RedeliveryInput) -> EventReport:
-        stored = await answered(self._gateway.stored_event(input.monitor_id, input.event_id))
+        stored = await answered(self.gateway.stored_event(input.monitor_id, input.event_id))
         _, before = _counted()
         before = stored.attempts if before is None else before
         message = _Message(stored.event, stored.callback_url, before)
@@ -138,19 +121,19 @@ class WebhookDelivery(DeliveryActivities):
         """Return the callback URL of the input only if the gateway sealed it."""
         monitor_id = input.event.monitor_id
         if is_sealed(
-            self._seal_key,
+            self.seal_key,
             monitor_id=monitor_id,
             callback_url=input.callback_url,
             seal=input.callback_seal,
         ):
             return input.callback_url
-        return await answered(self._gateway.callback_url(monitor_id))
+        return await answered(self.gateway.callback_url(monitor_id))
 
     async def _attempt(self, message: _Message) -> EventReport:
         """Post once; return the report of an event that the receiver took."""
         failed, _ = _counted()
         attempt = failed + 1
-        self._meter.begins(message.event)
+        self.meter.begins(message.event)
         began = _clock()
         try:
             answer = await self._post(message)
@@ -166,29 +149,29 @@ class WebhookDelivery(DeliveryActivities):
         return EventReport.of_sent(message.event, attempts, datetime.now(UTC))
 
     async def _post(self, message: _Message) -> ReceiverAnswer:
-        body = self._links.event(message.event).body()
+        body = self.links.event(message.event).body()
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": self._user_agent,
+            "User-Agent": self.user_agent,
             **signature_headers(
-                self._signing_keys,
+                self.signing_keys,
                 event_id=message.event.event_id,
                 body=body,
                 attempt_at=int(time.time()),
             ),
         }
-        return await post_webhook(self._client, message.callback_url, body=body, headers=headers)
+        return await post_webhook(self.client, message.callback_url, body=body, headers=headers)
 
     def _fail(
         self, message: _Message, failure: Failure, attempt: int, took_sec: float
     ) -> ApplicationError:
         """Log, count and report the failure; return the error, which says when to try again."""
         # Jitter to spread load; it need not be unpredictable.
-        again_in_sec = self._policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
+        again_in_sec = self.policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
         self._record(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
         activity.heartbeat(attempt, message.attempts_before)
         if again_in_sec is not None:
-            self._audit.report(
+            self.audit.report(
                 EventReport(
                     event=message.event,
                     webhook_attempts=message.attempts_before + attempt,
@@ -207,7 +190,7 @@ class WebhookDelivery(DeliveryActivities):
         failure: Failure | None = None,
         again_in_sec: float | None = None,
     ) -> None:
-        self._meter.ended(event, outcome, took_sec=took_sec, again_in_sec=again_in_sec)
+        self.meter.ended(event, outcome, took_sec=took_sec, again_in_sec=again_in_sec)
         fields: dict[str, object] = {
             "monitor_id": event.monitor_id,
             "event_id": event.event_id,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -27,21 +28,21 @@ CLOSE_SEC: Final = 1.0
 """At the end, reports that were begun have this long: a worker that stops is waited for."""
 
 
+@dataclass(frozen=True)
 class GatewayReports(GatewayActivities):
-    def __init__(self, gateway: GatewayClient) -> None:
-        self._gateway = gateway
+    gateway: GatewayClient
 
     @activity.defn
     async def report_status(self, input: StatusReportInput) -> None:
-        await answered(self._gateway.report_status(input.monitor_id, input.report))
+        await answered(self.gateway.report_status(input.monitor_id, input.report))
 
     @activity.defn
     async def report_event(self, input: EventReportInput) -> None:
-        await answered(self._gateway.report_event(input.report))
+        await answered(self.gateway.report_event(input.report))
 
     @activity.defn
     async def reconcile(self) -> ReconciliationReport:
-        return await answered(self._gateway.reconcile())
+        return await answered(self.gateway.reconcile())
 
 
 async def answered(request: Awaitable[T]) -> T:

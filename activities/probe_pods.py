@@ -1,5 +1,6 @@
 """Makes, inspects and deletes the Pod of one monitor."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -17,14 +18,14 @@ VANISHED_RETRY_SEC = 1.0
 RETRY_AFTER_MAX_SEC = 60.0
 
 
+@dataclass(frozen=True)
 class ProbePods(PodActivities):
-    def __init__(self, cluster: PodCluster) -> None:
-        self._cluster = cluster
+    cluster: PodCluster
 
     @activity.defn
     async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
         try:
-            pod = await self._cluster.create(input.monitor_id, input.number)
+            pod = await self.cluster.create(input.monitor_id, input.number)
             logger.info("Pod made", monitor_id=input.monitor_id, pod=pod.pod_name)
             return pod
         except NameTaken:
@@ -40,7 +41,7 @@ class ProbePods(PodActivities):
     async def delete_probe_pod(self, input: PodDeletion) -> None:
         name = pod_name(input.monitor_id, input.number)
         try:
-            existed = await self._cluster.delete(name, uid=input.uid)
+            existed = await self.cluster.delete(name, uid=input.uid)
         except CallFailed as error:
             raise _retryable(error) from None  # even a refusal: a Role can change
         logger.info("Pod deleted", monitor_id=input.monitor_id, pod=name, existed=existed)
@@ -57,7 +58,7 @@ class ProbePods(PodActivities):
 
     async def _get(self, input: PodInput) -> PodStatus | None:
         try:
-            return await self._cluster.get(pod_name(input.monitor_id, input.number))
+            return await self.cluster.get(pod_name(input.monitor_id, input.number))
         except CallFailed as error:
             raise _failure(error, input) from None
 

@@ -1,6 +1,7 @@
 """Compares the Pods of a cluster with the monitors that run."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -32,29 +33,23 @@ class Monitors(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class PodReconciliation(PodReconciliationActivities):
     """Deletes Pods without a monitor, and reports missing and failed Pods to their monitors.
 
     Every step is idempotent, so several orchestrators need no coordination.
     """
 
-    def __init__(
-        self,
-        cluster: PodCluster,
-        monitors: Monitors,
-        *,
-        count: Callable[[PodReconciliationReport], None],
-    ) -> None:
-        self._cluster = cluster
-        self._monitors = monitors
-        self._count = count
+    cluster: PodCluster
+    monitors: Monitors
+    count: Callable[[PodReconciliationReport], None]
 
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
         try:
             # The monitors first: one that begins later has no Pod yet, and is not missing one.
-            monitoring = await self._monitors.monitoring_ids()
-            pods = (await self._cluster.list()).pods
+            monitoring = await self.monitors.monitoring_ids()
+            pods = (await self.cluster.list()).pods
             report = PodReconciliationReport(
                 lost=await self._delete_lost(pods),
                 removed=await self._delete_orphans(pods, monitoring),
@@ -63,7 +58,7 @@ class PodReconciliation(PodReconciliationActivities):
             )
         except CallFailed as error:
             raise ApplicationError(str(error), type="KubernetesUnavailable") from None
-        self._count(report)
+        self.count(report)
         logger.info("Pods reconciled", **report.model_dump())
         return report
 
@@ -72,7 +67,7 @@ class PodReconciliation(PodReconciliationActivities):
         for pod in pods:
             if pod.deletion_deadline and datetime.now(UTC) - pod.deletion_deadline > LOST:
                 logger.warning("Pod of a lost node", pod=pod.pod_name, uid=pod.uid)
-                deleted += await self._cluster.delete(pod.pod_name, uid=pod.uid, force=True)
+                deleted += await self.cluster.delete(pod.pod_name, uid=pod.uid, force=True)
         return deleted
 
     async def _delete_orphans(self, pods: list[PodStatus], monitoring: Collection[str]) -> int:
@@ -80,16 +75,16 @@ class PodReconciliation(PodReconciliationActivities):
         for pod in pods:
             if pod.monitor_id in monitoring or pod.deletion_deadline or _is_young(pod):
                 continue
-            if not await self._monitors.is_running(pod.monitor_id):
+            if not await self.monitors.is_running(pod.monitor_id):
                 logger.warning("Pod without a monitor", monitor_id=pod.monitor_id, uid=pod.uid)
-                deleted += await self._cluster.delete(pod.pod_name, uid=pod.uid)
+                deleted += await self.cluster.delete(pod.pod_name, uid=pod.uid)
         return deleted
 
     async def _report_missing(self, pods: list[PodStatus], monitoring: Collection[str]) -> int:
         present = {pod.monitor_id for pod in pods if not pod.deletion_deadline}
         missing = sorted(set(monitoring) - present)
         for monitor_id in missing:
-            await self._monitors.on_failure(monitor_id, PodFailure(uid=None, reason=MISSING))
+            await self.monitors.on_failure(monitor_id, PodFailure(uid=None, reason=MISSING))
         return len(missing)
 
     async def _report_failed(self, pods: list[PodStatus], monitoring: Collection[str]) -> int:
@@ -97,7 +92,7 @@ class PodReconciliation(PodReconciliationActivities):
         reported = 0
         for pod in pods:
             if pod.failure and pod.monitor_id in monitoring and not _is_young(pod):
-                reported += await self._monitors.on_failure(pod.monitor_id, pod.failure)
+                reported += await self.monitors.on_failure(pod.monitor_id, pod.failure)
         return reported
 
 

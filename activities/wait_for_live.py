@@ -7,7 +7,7 @@ stream cannot be seen for a while.
 """
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -61,13 +61,11 @@ class WaitState(BaseModel):
         return left_sec if self.delay_sec is None else min(left_sec, self.delay_sec)
 
 
+@dataclass(frozen=True)
 class LiveWait(WaitActivities):
-    def __init__(
-        self, sources: SourceResolver, placement: Placement, gateway: GatewayClient
-    ) -> None:
-        self._sources = sources
-        self._placement = placement
-        self._gateway = gateway
+    sources: SourceResolver
+    placement: Placement
+    gateway: GatewayClient
 
     @activity.defn
     async def wait_for_live(self, input: WaitInput) -> WaitResult:
@@ -76,15 +74,15 @@ class LiveWait(WaitActivities):
         # Later attempts begin when Temporal says so, by no clock of ours.
         if activity.info().attempt == 1 and remaining_sec > 0:
             raise _not_live_yet(known.reason, remaining_sec)
-        client = self._sources.new_client(await self._request_headers(input))
-        source = self._sources.resolve(input.stream_url, client)
+        client = self.sources.new_client(await self._request_headers(input))
+        source = self.sources.resolve(input.stream_url, client)
         async with heartbeats():
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=input.monitor_id)
-            return WaitResult(title=seen.title, placement=self._placement)
+            return WaitResult(title=seen.title, placement=self.placement)
         confirmation = self._confirm(seen, known)
-        if confirmation.is_confirmed(self._sources.confirmation):
+        if confirmation.is_confirmed(self.sources.confirmation):
             if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, input):
                 raise unavailable(seen.reason, seen.message)
             if seen.state is SourceState.ENDED and not _may_still_start(input):
@@ -98,7 +96,7 @@ class LiveWait(WaitActivities):
         if not input.has_request_headers:
             return {}
         try:
-            return await self._gateway.load_request_headers(input.monitor_id)
+            return await self.gateway.load_request_headers(input.monitor_id)
         except (httpx.HTTPError, ReportRefused):
             raise _not_live_yet(NO_HEADERS_MESSAGE, HEADERS_AGAIN_SEC) from None
 
@@ -110,7 +108,7 @@ class LiveWait(WaitActivities):
         # For a stream that was never live an end is final, and believed no sooner.
         is_final = seen.is_permanent or seen.state is SourceState.ENDED
         judged = replace(seen, is_permanent=is_final)
-        confirmation = confirmation.after(judged, datetime.now(UTC), self._sources.confirmation)
+        confirmation = confirmation.after(judged, datetime.now(UTC), self.sources.confirmation)
         activity.heartbeat(confirmation.model_dump(mode="json"))
         return confirmation
 

@@ -1,7 +1,7 @@
 """What watches do for evidence: they keep footage, show pictures, and open cases."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -18,24 +18,22 @@ PICTURES = frozenset({EvidenceKind.PICTURE})
 ALL_BUT_PICTURES = frozenset(EvidenceKind) - PICTURES
 
 
+@dataclass(frozen=True)
 class WatchEvidence:
-    def __init__(
-        self, collector: EvidenceCollector, pictures: PictureUploads, cache: SegmentCache
-    ) -> None:
-        self._collector = collector
-        self._pictures = pictures
-        self._cache = cache
+    collector: EvidenceCollector
+    pictures: PictureUploads
+    cache: SegmentCache
 
     def footage_of(self, input: WatchInput) -> Footage:
         return Footage(
-            self._cache,
-            partial(self._pictures.put, input.monitor_id),
+            self.cache,
+            partial(self.pictures.put, input.monitor_id),
             partial(self._collect_again, input),
             partial(self._collect_early, input),
         )
 
     def journal_at(self, level: EvidenceLevel) -> Journal | None:
-        return Journal(self._cache) if level is EvidenceLevel.CAPSULE else None
+        return Journal(self.cache) if level is EvidenceLevel.CAPSULE else None
 
     def open_cases(
         self,
@@ -60,18 +58,18 @@ class WatchEvidence:
                 gone = ALL_BUT_PICTURES if draft.incident in still_open else case.kinds
                 case = replace(case, failure=LOST, kinds=gone)
             elif draft.incident in prober.footage.shown_early:
-                self._collector.collect_again(replace(case, kinds=PICTURES))
+                self.collector.collect_again(replace(case, kinds=PICTURES))
                 case = replace(case, kinds=ALL_BUT_PICTURES)
-            self._collector.collect(case)
+            self.collector.collect(case)
 
     def _collect_again(self, input: WatchInput, opened: IncidentOpened, excerpt: Excerpt) -> None:
         alert_at = opened.started_at + timedelta(seconds=opened.duration_sec)
         case = _case(input, opened.ref, excerpt)
-        self._collector.collect_again(replace(case, alert_at=alert_at, kinds=PICTURES))
+        self.collector.collect_again(replace(case, alert_at=alert_at, kinds=PICTURES))
 
     def _collect_early(self, input: WatchInput, fault: IncidentRef, excerpt: Excerpt) -> None:
         case = _case(input, fault, excerpt)
-        self._collector.collect(replace(case, is_early=True, kinds=PICTURES))
+        self.collector.collect(replace(case, is_early=True, kinds=PICTURES))
 
 
 def _case(input: WatchInput, incident: IncidentRef, excerpt: Excerpt) -> Case:

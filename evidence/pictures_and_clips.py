@@ -1,6 +1,7 @@
 """The pictures and the clip of an incident."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
@@ -23,11 +24,10 @@ CUT = "cut"  # some of its segments are missing, or were too costly to encode ag
 NO_MEDIA = "no_media"
 
 
+@dataclass(frozen=True)
 class IncidentPictures:
     kind: ClassVar = EvidenceKind.PICTURE
-
-    def __init__(self, maker: ExcerptMaker) -> None:
-        self._maker = maker
+    maker: ExcerptMaker
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
         found: dict[EvidenceMoment | None, bytes | None] = {}
@@ -37,7 +37,7 @@ class IncidentPictures:
         reason = _why_nothing(case, NO_PICTURE)
         if pieces:
             try:
-                made = await self._maker.pictures(pieces, case.moment_sec)
+                made = await self.maker.pictures(pieces, case.moment_sec)
                 found[EvidenceMoment.LAST_GOOD] = made.last_good
                 found[EvidenceMoment.FIRST_FAULTY] = made.first_faulty
                 reason = LOST if late_sec and not case.excerpt.is_cut else NO_PICTURE
@@ -50,11 +50,10 @@ class IncidentPictures:
             yield Collected(item, taken_at, picture, why)
 
 
+@dataclass(frozen=True)
 class IncidentClip:
     kind: ClassVar = EvidenceKind.CLIP
-
-    def __init__(self, maker: ExcerptMaker) -> None:
-        self._maker = maker
+    maker: ExcerptMaker
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
         kept = case.pieces()
@@ -64,7 +63,7 @@ class IncidentClip:
         reason: str | None = _why_nothing(case, NO_MEDIA)
         if pieces:
             try:
-                made = await self._maker.clip(pieces)
+                made = await self.maker.clip(pieces)
                 clip, reason = made.mp4, CUT if is_cut or made.is_cut else None
             except NothingMade as nothing:
                 reason = nothing.reason

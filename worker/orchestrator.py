@@ -97,7 +97,7 @@ def _delivery(
 ) -> WebhookDelivery:
     keys = [key.get_secret_value().encode() for key in settings.webhook_signing_key]
     return WebhookDelivery(
-        client,
+        client=client,
         signing_keys=keys,
         policy=_policy(settings),
         user_agent=USER_AGENT,

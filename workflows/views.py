@@ -1,5 +1,6 @@
 """How others see a monitor: the store, a query, its result, Temporal's list and its web UI."""
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -40,12 +41,12 @@ def _with_faults(words: str, open_incidents: list[OpenIncident]) -> str:
     return f"{words}, open: {faults}" if faults else words
 
 
+@dataclass(frozen=True)
 class StatusBoard:
     """Keeps the store, the search attributes and the details in the web UI up to date."""
 
-    def __init__(self, input: MonitorInput, progress: MonitorProgress) -> None:
-        self._input = input
-        self._progress = progress
+    input: MonitorInput
+    progress: MonitorProgress
 
     def update(
         self,
@@ -55,7 +56,7 @@ class StatusBoard:
         stream_status: StreamStatus | None = None,
     ) -> None:
         """Show what was just learned of the stream."""
-        progress = self._progress
+        progress = self.progress
         progress.as_of = workflow.now()
         progress.stream_status = stream_status or progress.stream_status
         if status and status is not progress.status:
@@ -64,13 +65,13 @@ class StatusBoard:
         self.set_details(doing)
 
     def set_details(self, doing: str) -> None:
-        self._progress.doing = doing
+        self.progress.doing = doing
         workflow.set_current_details(doing)
         self._show_search_attributes()
 
     def _show_search_attributes(self) -> None:
         """Bring them up to date; each change of them is an event in the history."""
-        values = search_attributes.values_of(self._input, self._progress)
+        values = search_attributes.values_of(self.input, self.progress)
         shown = workflow.info().typed_search_attributes
         changed = [key.value_set(value) for key, value in values.items() if shown.get(key) != value]
         absent = [key for key in search_attributes.ALL if key not in values]

@@ -5,6 +5,7 @@ import hashlib
 import io
 import platform
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import BinaryIO, ClassVar, Final
@@ -43,13 +44,12 @@ MOST_MEDIA_BYTES: Final = 32 * 1024 * 1024
 TOO_LARGE: Final = "too_large"
 
 
+@dataclass(frozen=True)
 class IncidentCapsule:
     """Makes the capsules of a worker of this release."""
 
     kind: ClassVar = EvidenceKind.CAPSULE
-
-    def __init__(self, release: str) -> None:
-        self._release = release
+    release: str
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
         capsule, reason = b"", LOST
@@ -63,7 +63,7 @@ class IncidentCapsule:
 
     def _written(self, case: Case, journal: JournalExcerpt) -> bytes:
         file = io.BytesIO()
-        subject = CapsuleSubject(case.monitor_id, case.stream_url, self._release)
+        subject = CapsuleSubject(case.monitor_id, case.stream_url, self.release)
         write_capsule(file, journal, subject)
         return file.getvalue()
 

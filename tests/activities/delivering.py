@@ -72,7 +72,7 @@ async def deliver(
     gateway = GatewayClient(gateway_url, SecretStr("internal-key"))
     audit = AttemptAudit(gateway)
     delivery = WebhookDelivery(
-        client,
+        client=client,
         signing_keys=keys,
         policy=policy,
         user_agent="tracker/9",

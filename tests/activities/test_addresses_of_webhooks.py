@@ -57,7 +57,7 @@ async def run(gateway_url: str, order: DeliveryInput | RedeliveryInput, *details
     async with webhook_client(OutboundGuard(allow_private_networks=True)) as client:
         audit = AttemptAudit(gateway)
         delivery = WebhookDelivery(
-            client,
+            client=client,
             signing_keys=[NEW_KEY],
             policy=FLAT,
             user_agent="tracker/9",
