@@ -53,13 +53,8 @@ HEADERS_AGAIN_SEC = 2.0
 class StreamWatching(WatchActivities):
     """Watches streams, one call a stream.
 
-    Args:
-        memory: for the segments of all streams.
-        report_sec: seconds between two reports of a stream's counters, at least.
-        evidence: collects that of incidents; without it nothing is kept of streams.
-
-    Attributes:
-        streams: that are watched now.
+    The memory is for the segments of all streams. Two reports of a stream's counters are
+    `report_sec` apart, at least. Without `evidence` nothing is kept of streams.
     """
 
     def __init__(
@@ -85,7 +80,7 @@ class StreamWatching(WatchActivities):
         self._watches = RecentWatches()
         self._cache = SegmentCache()
         self._slates = SlateBook(gateway)
-        self.streams = 0
+        self.streams = 0  # that are watched now
 
     @activity.defn
     async def watch_stream(self, input: WatchInput) -> WatchResult:

@@ -19,18 +19,14 @@ KEY_TYPE = "application/octet-stream"
 
 
 class Rendition:
-    """Serves a rendered programme as files of a live channel, from memory.
-
-    Attributes:
-        label: its folder in the channel: `v0`, `v1`, ..., `audio`.
-        file_name: of the one file of byte-range mode.
-    """
+    """Serves a rendered programme as files of a live channel, from memory."""
 
     def __init__(self, label: str, rendered: RenderedProgramme, *, byte_range: bool) -> None:
-        self.label = label
+        self.label = label  # its folder in the channel: `v0`, `v1`, ..., `audio`
         self.rendered = rendered
         fragmented = rendered.programme.encoding.container is Container.FMP4
         self._suffix = "m4s" if fragmented else "ts"
+        # Of the one file of byte-range mode.
         self.file_name = "programme.mp4" if fragmented else "programme.ts"
         self._byte_range = byte_range
         init = rendered.init or b""

@@ -43,19 +43,12 @@ class SimulatedYouTube:
 
     Clients in the same process must not block that loop: run yt-dlp and streamlink in a thread
     (`asyncio.to_thread`) or a process.
-
-    Args:
-        clock: what the site lives by; the real time by default.
-
-    Attributes:
-        requests: everything that was asked.
-        faults: what goes wrong, whatever the videos' states.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or WallClock()
         self.requests = RequestLog()
-        self.faults = SiteFaults()
+        self.faults = SiteFaults()  # whatever the videos' states
         self._egress_state: VideoState | None = None
         self._videos: dict[str, Video] = {}
         self._media = MediaHosts()

@@ -33,26 +33,19 @@ class MediaEnd(StrEnum):
 
 
 class Video:
-    """A video; every method changes it from now on, or from the moment of the script's step.
-
-    Attributes:
-        url_life_sec: how long media URLs work from the moment they are given out.
-        needs_javascript: only JavaScript clients get the manifest, and its path carries a
-            challenge: 403 until it is answered.
-        manifest_clients: the clients that get a manifest, as in `clientName`; None for all.
-        window_sec: what a media playlist lists, unless its URL asks for more or less.
-        media_end: what the playlists of broadcasts that are over do; `GONE` takes all at any time.
-    """
+    """A video; every method changes it from now on, or from the moment of the script's step."""
 
     def __init__(self, video_id: str, clock: Clock, *, title: str = "A live stream") -> None:
         self.video_id = video_id
         self.title = title
         self.layout = Layout.BOTH
-        self.url_life_sec: float = SIX_HOURS_SEC
-        self.window_sec = 30
+        self.url_life_sec: float = SIX_HOURS_SEC  # of media URLs, from when they are given out
+        self.window_sec = 30  # what a media playlist lists, unless its URL asks for more or less
+        # Only JavaScript clients get the manifest, and its path carries a challenge: 403 until it
+        # is answered.
         self.needs_javascript = False
-        self.manifest_clients: frozenset[str] | None = None
-        self.media_end = MediaEnd.FROZEN
+        self.manifest_clients: frozenset[str] | None = None  # as in `clientName`; None: all
+        self.media_end = MediaEnd.FROZEN  # `GONE` takes the playlists at any time
         self.broadcasts: dict[int, Broadcast] = {}
         self._clock = clock
         self._state = VideoState.UNAVAILABLE
