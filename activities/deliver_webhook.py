@@ -219,10 +219,8 @@ def _failed_delivery(failed: DeliveryAttempts, again_in_sec: float | None) -> Ap
 
 
 def _failure(error: Exception) -> Failure:
-    """Return what an exception means for a delivery.
-
-    An unexpected exception counts as a failed attempt, too: Temporal would repeat it for ever.
-    """
+    """Return what an exception means for a delivery."""
+    # An unexpected exception counts as a failed attempt, too: Temporal would repeat it for ever.
     if isinstance(error, FetchError):
         return Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
     logger.error("webhook attempt failed unexpectedly", exc_info=error)
@@ -230,11 +228,9 @@ def _failure(error: Exception) -> Failure:
 
 
 def _counted() -> tuple[int, int | None]:
-    """Return how many attempts failed before this one, and how many there were before those.
-
-    Temporal's own count also has the attempts whose worker was lost: those have no outcome, and
-    must not use up the receiver's attempts. Each failure leaves both numbers as a heartbeat.
-    """
+    """Return how many attempts failed before this one, and how many there were before those."""
+    # Temporal's own count also has the attempts whose worker was lost: those have no outcome, and
+    # must not use up the receiver's attempts. Each failure leaves both numbers as a heartbeat.
     details = activity.info().heartbeat_details
     return (int(details[0]), int(details[1])) if details else (0, None)
 

@@ -46,11 +46,7 @@ class GatewayReports(GatewayActivities):
 
 
 async def answered(request: Awaitable[T]) -> T:
-    """Return the gateway's answer.
-
-    Raises:
-        ApplicationError: `ReportRefused`, final; `GatewayUnavailable`, to be tried again.
-    """
+    """Return the gateway's answer, or fail: for good (`ReportRefused`), or to be tried again."""
     try:
         return await request
     except ReportRefused as error:

@@ -197,11 +197,9 @@ class DestinationNotifier(DestinationActivities):
 
 
 def _counted(order: NotificationOrder, delivery_id: int) -> tuple[int, int]:
-    """Return how many attempts failed in this activity, and how many before it.
-
-    Temporal's own count also has the attempts whose worker was lost; each failure leaves both
-    numbers as a heartbeat.
-    """
+    """Return how many attempts failed in this activity, and how many before it."""
+    # Temporal's own count also has the attempts whose worker was lost; each failure leaves both
+    # numbers as a heartbeat.
     details = activity.info().heartbeat_details
     if not details or details[0] != delivery_id:
         return 0, order.attempts

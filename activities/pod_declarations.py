@@ -65,11 +65,7 @@ class PodReconciliationActivities(Protocol):
 
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
-        """Compare the Pods of the cluster with the monitors that run.
-
-        Raises:
-            ApplicationError: the round is incomplete; another attempt may succeed.
-        """
+        """Compare the cluster's Pods with the monitors that run; an incomplete round fails."""
 
 
 class NoPods(PodReconciliationActivities):

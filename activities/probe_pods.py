@@ -64,10 +64,8 @@ class ProbePods(PodActivities):
 
 
 def _failure(error: CallFailed, input: PodInput) -> ApplicationError:
-    """Return the failure of a call; final once the API has only refused for `patience_sec`.
-
-    The heartbeat of an attempt tells the next one since when that is.
-    """
+    """Return the failure of a call; final once the API has only refused for `patience_sec`."""
+    # The heartbeat of an attempt tells the next one since when that is.
     now = datetime.now(UTC)
     since = (_refused_since() or now) if isinstance(error, CallRefused) else None
     activity.heartbeat(since and since.isoformat())

@@ -137,11 +137,9 @@ class StreamWatching(WatchActivities):
     async def _provide_headers(
         self, client: StreamClient, state: WatchState, input: WatchInput
     ) -> None:
-        """Give `client` the stream's request headers, which the gateway keeps.
-
-        While the gateway does not answer, those of the last watch on this worker are used; without
-        any, nothing may be fetched, and the stream is unknown.
-        """
+        """Give `client` the stream's request headers, which the gateway keeps."""
+        # While the gateway does not answer, those of the last watch on this worker are used;
+        # without any, nothing may be fetched, and the stream is unknown.
         if not input.config.request_headers:
             client.request_headers = {}
             return
@@ -254,11 +252,10 @@ def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
 
 
 async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until they have ended.
-
-    If we are cancelled meanwhile, that has no effect: we are about to return all that is known. A
-    task that continues, because a library took its cancellation for a timeout, is cancelled again.
-    """
+    """Cancel tasks and wait until they have ended."""
+    # If we are cancelled meanwhile, that has no effect: we are about to return all that is known. A
+    # task that continues, because a library took its cancellation for a timeout, is cancelled
+    # again.
     ended = list(tasks)
     for task in ended:
         task.cancel()

@@ -168,11 +168,9 @@ class PodCluster:
                 await watch.close()
 
     async def _next(self, events: AsyncIterator[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return the next event; None at the end.
-
-        Without the bookmarks, a connection that dies silently (a load balancer, a lost
-        control-plane node) would look like a cluster in which nothing happens.
-        """
+        """Return the next event; None at the end."""
+        # Without the bookmarks, a connection that dies silently (a load balancer, a lost control-
+        # plane node) would look like a cluster in which nothing happens.
         try:
             async with asyncio.timeout(self._silence_sec):
                 return await anext(events, None)

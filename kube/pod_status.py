@@ -54,10 +54,8 @@ def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodStatu
 
 
 def _end(meta: V1ObjectMeta, status: V1PodStatus) -> _Cause | None:
-    """Return why a Pod ends.
-
-    The Pod's own reason comes first: an evicted worker drains and exits with 0.
-    """
+    """Return why a Pod ends."""
+    # The Pod's own reason comes first: an evicted worker drains and exits with 0.
     containers = [each.state for each in status.container_statuses or [] if each.state]
     ended = next((state.terminated for state in containers if state.terminated), None)
     if not (ended or status.phase in ("Failed", "Succeeded") or meta.deletion_timestamp):

@@ -216,10 +216,8 @@ def _faults(begin: datetime, end: datetime, incidents: Iterable[IncidentSpan]) -
 
 
 def _overlaid(seen: Iterable[Stretch], faults: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Yield `seen` with `faults` in front of it; both are in order and disjoint.
-
-    Of a fault that nobody saw going on, the reason says why.
-    """
+    """Yield `seen` with `faults` in front of it; both are in order and disjoint."""
+    # Of a fault that nobody saw going on, the reason says why.
     ahead = iter(faults)
     fault = next(ahead, None)
     for start, end, condition, kinds, reason in seen:

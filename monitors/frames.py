@@ -101,11 +101,7 @@ class Motion(StrEnum):
 
 
 def same_frame(one: bytes, other: bytes) -> bool:
-    """Return whether two small frames are the same apart from the noise of an encoder.
-
-    Raises:
-        ValueError: a frame has another size.
-    """
+    """Return whether two small frames are the same apart from the noise of an encoder."""
     if one == other:
         return True
     differing: list[float] = []

@@ -33,11 +33,7 @@ _OURS: Final = frozenset(
 
 
 def check_request_headers(headers: Mapping[str, str]) -> None:
-    """Check names and values (RFC 9110 5.1, 5.5). No message quotes a value.
-
-    Raises:
-        ValueError: the first header that cannot be sent, and why.
-    """
+    """Check names and values (RFC 9110 5.1, 5.5). No message of its ValueErrors quotes a value."""
     if len(headers) > MOST_HEADERS:
         raise ValueError(f"names {len(headers)} headers, more than {MOST_HEADERS}")
     seen: set[str] = set()

@@ -209,10 +209,8 @@ class Outbox:
                 return
 
     def _first_unreported(self) -> OutboxEntry | None:
-        """Return the oldest event whose present state the store does not know.
-
-        Not the one whose turn it is: its delivery reports it.
-        """
+        """Return the oldest event whose present state the store does not know."""
+        # Not the one whose turn it is: its delivery reports it.
         turn = self._turn()
         entries = self._progress.outbox
         return next((each for each in entries if each is not turn and not each.is_reported), None)

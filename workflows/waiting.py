@@ -71,10 +71,8 @@ class StreamWaiter:
         return True
 
     async def _poll_until_it_changes(self) -> WaitResult | None:
-        """Return what is new of the stream.
-
-        None when it must be waited for in a new run, or be asked with request headers.
-        """
+        """Return what is new of the stream."""
+        # None when it must be waited for in a new run, or be asked with request headers.
         if self._needs_new_run():
             return None
         lateness = asyncio.create_task(self._report_delay())

@@ -122,10 +122,8 @@ class TrackedKind(BaseModel):
 def _quiet_asked_sec(
     started_at: datetime, before: Sequence[datetime], thresholds: Thresholds
 ) -> float | None:
-    """Return how long an incident stays open after its fault; None if it is not flapping.
-
-    `before` are the beginnings of those of its kind before.
-    """
+    """Return how long an incident stays open after its fault; None if it is not flapping."""
+    # `before` are the beginnings of those of its kind before.
     if thresholds.flapping_recovery_factor == 0:
         return None
     lately = _recent(before, started_at)

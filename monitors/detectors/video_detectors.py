@@ -229,11 +229,9 @@ class VideoDetectors(BaseModel):
     def _seen_in(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> tuple[list[Finding], list[Finding]]:
-        """Return what the detectors of blackout and of freeze see in a segment.
-
-        Where pictures are missing, a player keeps showing the last one: that is black, or it is
-        frozen. Before the first one there is nothing to show.
-        """
+        """Return what the detectors of blackout and of freeze see in a segment."""
+        # Where pictures are missing, a player keeps showing the last one: that is black, or it is
+        # frozen. Before the first one there is nothing to show.
         unknown = _whole(position, Condition.UNKNOWN)
         if not measurement.has_video:
             return [replace(_whole(position), reason=NO_VIDEO_TRACK)], [unknown]

@@ -90,11 +90,7 @@ class Channel:
         return self._timeline.position(now)
 
     def published_at(self, sequence: int) -> datetime:
-        """Return when the segment of this media sequence appeared, of the newest numbering.
-
-        Raises:
-            KeyError: it has not appeared.
-        """
+        """Return when the segment of this media sequence, of the newest numbering, appeared."""
         self._timeline.advance(self._clock.now())
         entry = self._timeline.find(sequence)
         if entry is None:
@@ -110,9 +106,6 @@ class Channel:
         """Return when the segment that holds a moment of the stream appeared.
 
         Nobody can know of the moment earlier: detection delays count from here.
-
-        Raises:
-            KeyError: it has not appeared.
         """
         for entry in reversed(self.published):
             if entry.stream_sec <= stream_sec < entry.stream_sec + entry.duration_sec:
@@ -204,9 +197,7 @@ def _renditions(
 def _common_durations(
     variants: Sequence[RenderedProgramme], audio: RenderedProgramme | None
 ) -> list[float]:
-    """Return the schedule that all renditions can keep: the first one's, as long as the shortest.
-
-    A sound rendition may be cut into one segment more or less than the picture.
-    """
+    """Return the schedule that all renditions keep: the first one's, as long as the shortest."""
+    # A sound rendition may be cut into one segment more or less than the picture.
     counts = [len(each.segments) for each in [*variants, *([audio] if audio else [])]]
     return variants[0].durations_sec[: min(counts)]

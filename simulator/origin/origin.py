@@ -67,11 +67,7 @@ class LiveOrigin:
         return self._channels[name]
 
     async def start(self) -> str:
-        """Listen, and return the base URL.
-
-        Raises:
-            OSError: the address is taken.
-        """
+        """Listen, and return the base URL."""
         host, port = await self._server.start()
         shown = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown}:{port}"

@@ -65,13 +65,10 @@ def default_cache_dir() -> Path:
 
 
 def render(programme: Programme, cache_dir: Path | None = None) -> RenderedProgramme:
-    """Return the programme's media, rendered now or earlier.
+    """Return the programme's media, rendered now or earlier; raise `RenderError` if ffmpeg fails.
 
     Blocks while ffmpeg works (about 1 s a minute of programme). Safe in parallel processes: one
     renders, the others wait for it.
-
-    Raises:
-        RenderError: ffmpeg failed or took longer than `RENDER_TIMEOUT_SEC`.
     """
     cache = cache_dir or default_cache_dir()
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -96,11 +93,7 @@ def ffmpeg_path() -> str:
 
 
 def run_ffmpeg(arguments: Sequence[str], folder: Path) -> None:
-    """Run ffmpeg in `folder`.
-
-    Raises:
-        RenderError: it failed or took too long.
-    """
+    """Run ffmpeg in `folder`; raise `RenderError` where it failed or took too long."""
     try:
         done = subprocess.run(
             [ffmpeg_path(), *arguments],
@@ -135,10 +128,8 @@ def _render_into(folder: Path, programme: Programme) -> None:
 
 
 def _strip_tracks(work: Path, programme: Programme) -> None:
-    """Take missing tracks out of the finished segments.
-
-    Afterwards, because ffmpeg cuts segments at the picture's keyframes and needs them all.
-    """
+    """Take missing tracks out of the finished segments."""
+    # Afterwards, because ffmpeg cuts segments at the picture's keyframes and needs them all.
     if not _gaps(programme):
         return
     for name, start, duration in _listed(work):

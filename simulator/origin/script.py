@@ -41,12 +41,7 @@ class OriginScript(BaseModel, frozen=True, extra="forbid"):
 async def put_on_air(
     origin: LiveOrigin, script: OriginScript, cache_dir: Path | None = None
 ) -> list[Channel]:
-    """Render what the script names, then start all its channels at the same moment.
-
-    Raises:
-        ProgrammeError: scenes that cannot be made.
-        RenderError: the encoder failed.
-    """
+    """Render what the script names, then start all its channels at the same moment."""
     rendered = [
         await asyncio.to_thread(_rendered, channel, cache_dir) for channel in script.channels
     ]

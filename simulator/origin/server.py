@@ -45,11 +45,7 @@ class InProcessServer:
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
-        """Listen and return host and port; after a `stop` the port is the same again.
-
-        Raises:
-            OSError: the address is taken or not of this machine.
-        """
+        """Listen and return host and port; after a `stop` the port is the same again."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # asyncio switches Nagle's algorithm off only where the protocol is named; with it on,
         # each answer of head and body takes 40 ms.

@@ -60,11 +60,7 @@ class Broadcast:
             self._publish()
 
     def show(self, programme: Programme, now: float) -> None:
-        """Change to another programme from the next segment on.
-
-        Raises:
-            BroadcastError: its segments are of another length.
-        """
+        """Change to another programme, of equally long segments, from the next segment on."""
         self.advance(now)
         if programme.encoding.segment_sec != self._duration_sec:
             raise BroadcastError("all programmes of a broadcast need segments of one length")

@@ -73,10 +73,7 @@ def redirect(url: str) -> Reply:
 
 
 async def read_request(reader: asyncio.StreamReader, host: str = "") -> Request | None:
-    """Read a request; None when the connection ends, or when what comes is no HTTP.
-
-    `host` is where the tunnel leads to.
-    """
+    """Read a request to the tunnel's `host`; None at the end, or where what comes is no HTTP."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")

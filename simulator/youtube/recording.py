@@ -82,11 +82,7 @@ class RequestLog:
     async def until(
         self, condition: Callable[["RequestLog"], object], timeout_sec: float = 10
     ) -> None:
-        """Return when the condition holds; it is asked again after each request.
-
-        Raises:
-            TimeoutError: it did not hold in time.
-        """
+        """Return when the condition holds; it is asked again after each request."""
         async with asyncio.timeout(timeout_sec):
             while not condition(self):
                 self._changed.clear()

@@ -70,11 +70,7 @@ class Video:
 
     @property
     def broadcast(self) -> Broadcast:
-        """The latest broadcast.
-
-        Raises:
-            KeyError: there was none yet.
-        """
+        """The latest broadcast; there must have been one."""
         self._present()
         return self.broadcasts[self._number]
 
@@ -134,10 +130,7 @@ class Video:
         self._state = state
 
     def say(self, state: VideoState, *, client: str | None = None) -> None:
-        """Tell all clients a state, or one of them its own until all are told another.
-
-        What is on air stays on air.
-        """
+        """Tell all clients a state, or one of them its own until all are told another."""
         self._present()
         if client is None:
             self._state = state
