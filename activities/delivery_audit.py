@@ -35,12 +35,9 @@ class AttemptMeter(Protocol):
     def ended(
         self, event: StreamEvent, outcome: str, *, took_sec: float, again_in_sec: float | None
     ) -> None:
-        """An attempt has ended.
+        """An attempt has ended: `delivered`, `http_4xx` and the like, or a `FetchError`'s code.
 
-        Args:
-            outcome: `delivered`, `http_4xx` and the like, or the code of a `FetchError`.
-            took_sec: from the first connection to the answer.
-            again_in_sec: when it will be tried again; None after the last attempt.
+        `again_in_sec`: when it will be tried again; None after the last attempt.
         """
 
 

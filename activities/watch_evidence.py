@@ -45,8 +45,8 @@ class WatchEvidence:
     ) -> None:
         """Start to collect the evidence of the incidents that a watch has opened.
 
-        `inherited` are events of a worker that was lost, and its footage with it. The next watch
-        collects the pictures of those that are `still_open` again.
+        What is `inherited` is of a worker that was lost, and its footage with it; of what is
+        `still_open`, the next watch collects the pictures.
         """
         for draft in drafts:
             if draft.incident is None or not is_opening(draft.event_type):

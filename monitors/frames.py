@@ -147,13 +147,9 @@ def lights_differ(one: bytes, other: bytes) -> bool:
 def pauses_between(times_sec: Iterable[float], duration_sec: float) -> list[tuple[float, float]]:
     """Return where no frame comes for longer than a segment may lack: from one to the next.
 
-    Args:
-        times_sec: timestamps of all frames, in any order.
-        duration_sec: of the segment; the pause after its last frame ends with it.
-
-    Returns:
-        Seconds from the first frame, in order. None where frames come for longer than declared:
-        their timestamps jump, and nothing is missing.
+    In seconds from the first frame, in order; the pause after the last one ends with the segment.
+    There is none where frames come for longer than declared: their timestamps jump, and nothing is
+    missing.
     """
     shown = sorted(times_sec)
     limit_sec = SHORTFALL_SEC + 0.1 * duration_sec

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 def signature_headers(
     keys: Sequence[bytes], *, event_id: str, body: bytes, attempt_at: int
 ) -> dict[str, str]:
-    """Return the headers that sign one attempt.
+    """Return the headers that sign an attempt at these unix seconds.
 
-    Args:
-        keys: the first one signs; a second one, during a rotation, signs the trio too.
-        attempt_at: unix seconds of this attempt.
+    The first key signs; a second one, during a rotation, signs the trio too.
     """
     timestamp = str(attempt_at).encode()
     plain = hmac.new(keys[0], timestamp + b"." + body, hashlib.sha256).hexdigest()

@@ -73,10 +73,7 @@ class MonitorWorkflow:
         self._board = StatusBoard(input, self._progress)
         self._waiter = StreamWaiter(input, self._progress, self._outbox, self._board)
         self._pods = PodKeeper(
-            input.monitor_id,
-            self._progress,
-            update_status=self._board.set_details,
-            on_end=self._interrupt_the_watch,
+            input.monitor_id, self._progress, self._board, on_end=self._interrupt_the_watch
         )
         self._watch_handle: workflow.ActivityHandle[WatchResult] | None = None
         self._wants_new_run = False

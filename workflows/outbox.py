@@ -34,13 +34,11 @@ class Outbox:
     It is bounded in bytes. When the events that wait for the receiver have no more room, the oldest
     fails: the audit has it, and it can be sent again from there. When the outcomes that wait for
     the store have no more room, the audit never learns of the oldest.
-
-    Attributes:
-        failure: why a webhook was not delivered, when the monitor is to stop for it. Nothing is
-            sent to the receiver from then on; the store still learns of every event.
     """
 
     def __init__(self, input: MonitorInput, progress: MonitorProgress) -> None:
+        # Why a webhook was not delivered, when the monitor is to stop for it. Nothing is sent to
+        # the receiver from then on; the store still learns of every event.
         self.failure: str | None = None
         self._input = input
         self._progress = progress

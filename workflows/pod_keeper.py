@@ -14,6 +14,7 @@ from temporalio.workflow import ActivityConfig
 
 from workflows import options, views
 from workflows.failures import MonitorFailed
+from workflows.views import StatusBoard
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import UnavailableDetails
@@ -27,25 +28,21 @@ POD_FAILURE = "pod_failure"
 class PodKeeper:
     """Makes the monitor's Pod, replaces it when it fails, and deletes it at the end.
 
-    With placement `pool` there is no Pod.
-
-    Args:
-        progress: carries the count of Pods and of their failures to the next run.
-        update_status: shows a sentence to whoever looks at the monitor.
-        on_end: is called when no further Pod is made; `raise_if_failed` says why.
+    With placement `pool` there is no Pod. `on_end` is called when no further Pod is made;
+    `raise_if_failed` says why.
     """
 
     def __init__(
         self,
         monitor_id: str,
         progress: MonitorProgress,
+        board: StatusBoard,
         *,
-        update_status: Callable[[str], None],
         on_end: Callable[[], None],
     ) -> None:
         self._monitor_id = monitor_id
         self._progress = progress
-        self._update_status = update_status
+        self._board = board
         self._on_end = on_end
         self._reported: dict[str | None, PodFailure] = {}
         self._current_uid: str | None = None
@@ -151,13 +148,13 @@ class PodKeeper:
 
     def _show(self, status: str) -> None:
         self._progress.shows_pod_failure = True
-        self._update_status(status)
+        self._board.set_details(status)
 
     def _show_recovery(self) -> None:
         is_ready = self._ready_uid is not None and self._ready_uid == self._current_uid
         if self._progress.shows_pod_failure and is_ready:
             self._progress.shows_pod_failure = False
-            self._update_status(views.watching(self._progress.open_incidents))
+            self._board.set_details(views.watching(self._progress.open_incidents))
 
     async def _ensure_patiently(self) -> PodStatus:
         try:

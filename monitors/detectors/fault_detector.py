@@ -226,10 +226,7 @@ class FaultDetector(BaseModel):
 def usual_rule(
     kind: IncidentKind, thresholds: Thresholds, position: SegmentPosition, **differing: Any
 ) -> FaultRule:
-    """Return how faults are judged in a segment by the threshold that is named after their kind.
-
-    `differing` are other fields of the rule, by name.
-    """
+    """Return how a fault is judged: by the threshold of its kind, with what is `differing`."""
     usual = {
         "threshold_sec": getattr(thresholds, f"{kind}_threshold_sec"),
         "recovery_sec": thresholds.recovery_sec,

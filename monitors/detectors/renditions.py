@@ -122,11 +122,7 @@ class RenditionDetector(BaseModel):
         self.lost_at = at
 
     def played(self, at: datetime, *, unmeasurable: str | None = None) -> list[IncidentChange]:
-        """Judge a segment of the used rendition that was measured.
-
-        `unmeasurable`: why a track of it cannot be, though nothing is wrong with it: another
-        rendition may be better.
-        """
+        """Judge a segment of the used one; `unmeasurable` says why a track cannot be measured."""
         if unmeasurable:
             self.failed(unmeasurable, at)
         else:

@@ -23,10 +23,7 @@ The next comes half a target duration later.
 
 
 class Elapsed(BaseModel):
-    """Wall time since something began, by a clock that may be set.
-
-    It adds up steps between readings: a clock that is set back costs one step, not the whole span.
-    """
+    """Wall time since something began; a clock that is set back costs one step, not the whole."""
 
     started_at: AwareDatetime
     looked_at: AwareDatetime  # when the clock was last read
