@@ -202,11 +202,16 @@ def receiver(
     as_json: AsJson = False,
 ) -> None:
     """Receive webhooks, verify and print them. Keys: WEBHOOK_SIGNING_KEY, else DATA_DIR's."""
-    from cli.receiver import Behaviour, run_receiver
+    from cli.receiver import Receiver, print_json, print_line, run_receiver, signing_keys
 
-    behaviour = Behaviour(fail_first=fail_first, status=status, delay_sec=delay)
-    keys = key("WEBHOOK_SIGNING_KEY", data_dir)
-    run(run_receiver(keys, host, port, behaviour, as_json=as_json))
+    receiver = Receiver(
+        signing_keys(key("WEBHOOK_SIGNING_KEY", data_dir)),
+        print_json if as_json else print_line,
+        fail_first=fail_first,
+        status=status,
+        delay_sec=delay,
+    )
+    run(run_receiver(receiver, host, port))
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
@@ -52,25 +52,21 @@ class Received:
     at: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Behaviour:
-    """How the receiver answers: the first requests with 500, the others with `status`."""
-
-    fail_first: int = 0
-    status: int = 200
-    delay_sec: float = 0.0
-
-
 class Receiver:
+    """Verifies webhooks; the first are answered with 500, the others with `status`."""
+
     def __init__(
         self,
         keys: Sequence[bytes],
         on_receipt: Callable[[Received], None],
-        behaviour: Behaviour | None = None,
+        *,
+        fail_first: int = 0,
+        status: int = 200,
+        delay_sec: float = 0.0,
     ) -> None:
         self._keys = keys
         self._on_receipt = on_receipt
-        self._behaviour = behaviour or Behaviour()
+        self._fail_first, self._good_status, self._delay_sec = fail_first, status, delay_sec
         self._requests = 0
 
     def app(self) -> Starlette:
@@ -82,14 +78,14 @@ class Receiver:
         self._requests += 1
         problem = TOO_LARGE if body is None else self._problem(request, body, at)
         status = 413 if body is None else self._status(problem)
-        await asyncio.sleep(self._behaviour.delay_sec)
+        await asyncio.sleep(self._delay_sec)
         self._on_receipt(Received(_event(body or b""), problem, status, at))
         return Response(status_code=status)
 
     def _status(self, problem: str | None) -> int:
-        if self._requests <= self._behaviour.fail_first:
+        if self._requests <= self._fail_first:
             return 500
-        return 401 if problem else self._behaviour.status
+        return 401 if problem else self._good_status
 
     def _problem(self, request: Request, body: bytes, at: float) -> str | None:
         headers = request.headers
@@ -110,25 +106,20 @@ class Receiver:
         return None
 
 
-@asynccontextmanager
-async def receiving(
+def receiving(
     receiver: Receiver, host: str, port: int, *, variables: str = "--host, --port"
-) -> AsyncIterator[None]:
+) -> AbstractAsyncContextManager[None]:
     """Receive while the context is open; PortTaken names the `variables` that say where."""
     config = http_config(
         receiver.app(), host, port, lifespan="off", timeout_graceful_shutdown=GRACE_SEC
     )
-    async with serve_in_background(config, variables=variables):
-        yield
+    return serve_in_background(config, variables=variables)
 
 
-async def run_receiver(
-    keys: str, host: str, port: int, behaviour: Behaviour, *, as_json: bool
-) -> None:
-    """Print what arrives until SIGTERM or SIGINT; `keys` are comma separated."""
-    show = _print_json if as_json else print_line
+async def run_receiver(receiver: Receiver, host: str, port: int) -> None:
+    """Receive until SIGTERM or SIGINT."""
     with stop_signal() as stop:
-        async with receiving(Receiver(signing_keys(keys), show, behaviour), host, port):
+        async with receiving(receiver, host, port):
             print(f"Receiving webhooks at http://{host}:{port}/", file=sys.stderr, flush=True)
             await stop.wait()
 
@@ -152,7 +143,7 @@ def _is_near(timestamp: str, at: float) -> bool:
     return is_number and abs(at - int(timestamp)) <= TOLERANCE_SEC
 
 
-def _print_json(received: Received) -> None:
+def print_json(received: Received) -> None:
     print(json.dumps(dataclasses.asdict(received)), flush=True)
 
 

@@ -1,7 +1,7 @@
 """The health port of a worker: /healthz, /readyz and /metrics."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import prometheus_client
@@ -40,11 +40,9 @@ def health_app(readiness: Readiness, details: Details = dict) -> Starlette:
     return Starlette(routes=routes)
 
 
-@asynccontextmanager
-async def health_port(
+def health_port(
     host: str, port: int, readiness: Readiness, details: Details = dict
-) -> AsyncIterator[None]:
+) -> AbstractAsyncContextManager[None]:
     """Serve the health port while the context is open; raises PortTaken."""
     config = http_config(health_app(readiness, details), host, port, connections=MAX_CONNECTIONS)
-    async with serve_in_background(config, variables="HEALTH_HOST, HEALTH_PORT"):
-        yield
+    return serve_in_background(config, variables="HEALTH_HOST, HEALTH_PORT")

@@ -14,7 +14,6 @@ from cli.receiver import (
     BODY_MAX_BYTES,
     NOT_SIGNED,
     TOO_LARGE,
-    Behaviour,
     Received,
     Receiver,
     print_line,
@@ -38,7 +37,7 @@ class Post:
 
     def __init__(self, *, keys: tuple[bytes, ...] = (KEY,), **behaviour: Any) -> None:
         self.received: list[Received] = []
-        receiver = Receiver(keys, self.received.append, Behaviour(**behaviour))
+        receiver = Receiver(keys, self.received.append, **behaviour)
         transport = httpx.ASGITransport(receiver.app())
         self._client = httpx.AsyncClient(transport=transport, base_url="http://receiver")
 

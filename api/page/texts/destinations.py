@@ -48,7 +48,6 @@ TEXTS: Final = {
         "送信履歴も削除されます。送信待ちの通知は送られず、監視の設定からも外れます。",
     ),
     "destination.name": ("Name", "名前"),
-    "destination.url": ("Address", "URL"),
     "destination.url.webhook": ("URL that takes the POST", "POST を受け取る URL"),
     "destination.url.webhook.hint": (
         "Signed requests go there (Standard Webhooks).",
