@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 import uvicorn
 
 from runtime.errors import StartError
-from runtime.http_limits import http_config
 
 GRACE_SEC: Final = 10
-KEEP_ALIVE_SEC: Final = 30
+"""What requests in flight get at the end."""
+
 NEW_OBJECTS: Final = 10_000
 """So many more than before, and the garbage collector looks at them; by itself it does at 700."""
 
@@ -29,26 +29,6 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def api_config(
-    app: Any, host: str, port: int, *, proxies: str, connections: int | None = None
-) -> uvicorn.Config:
-    """Return how an ASGI application is served that logs its requests itself.
-
-    Its clients keep their connections; at the end it gets `GRACE_SEC` for requests in flight. Of
-    whom a request comes, `proxies` are believed.
-    """
-    return http_config(
-        app,
-        host,
-        port,
-        connections=connections,
-        forwarded_allow_ips=proxies,
-        lifespan="on",
-        timeout_keep_alive=KEEP_ALIVE_SEC,
-        timeout_graceful_shutdown=GRACE_SEC,
-    )
 
 
 @contextlib.asynccontextmanager

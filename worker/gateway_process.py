@@ -22,11 +22,11 @@ from media.outbound.posting import call
 from media.processes.run_once import ProcessFailed
 from notifications.apprise import AppriseSender
 from runtime.errors import StartError
-from runtime.http_limits import connections_limit
+from runtime.http_limits import connections_limit, http_config
 from runtime.logging import configure_logging
 from runtime.payloads import search_value
 from runtime.serving import (
-    api_config,
+    GRACE_SEC,
     serve_in_background,
     spare_the_garbage_collector,
     stop_signal,
@@ -36,6 +36,8 @@ from runtime.temporal import connect_temporal
 from runtime.version import USER_AGENT
 
 logger = structlog.get_logger(__name__)
+
+KEEP_ALIVE_SEC = 30
 
 
 async def run_gateway(settings: GatewaySettings) -> None:
@@ -86,12 +88,15 @@ async def serving(gateway: GatewayServices, settings: GatewaySettings) -> AsyncI
         stack.push_async_callback(gateway.limits.close)
 
         async def serve(app: FastAPI, port: int, variables: str) -> None:
-            config = api_config(
+            config = http_config(
                 app,
                 settings.host,
                 port,
-                proxies=settings.forwarded_allow_ips,
                 connections=connections,
+                forwarded_allow_ips=settings.forwarded_allow_ips,
+                lifespan="on",
+                timeout_keep_alive=KEEP_ALIVE_SEC,
+                timeout_graceful_shutdown=GRACE_SEC,
             )
             await stack.enter_async_context(serve_in_background(config, variables=variables))
 
