@@ -2,7 +2,11 @@
 
 import base64
 import re
+import subprocess
+import sys
 from copy import deepcopy
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import helm_python
@@ -31,6 +35,7 @@ from tests.testkit.chart import (
     rendered,
     selects,
 )
+from tests.testkit.ports import free_port
 from worker.pod_setup import pod_template
 
 OF_THE_OPERATOR = ("monitoring.coreos.com/v1",)
@@ -314,6 +319,36 @@ def test_helm_test_asks_whether_the_gateway_is_ready() -> None:
     *_, url = pod["spec"]["containers"][0]["command"]
     service = of_kind(rendered(MINIMAL), "Service")["gateway"]
     assert url == f"http://{service['metadata']['name']}:80/readyz"
+
+
+def helm_test(wait_sec: int, url: str) -> subprocess.CompletedProcess[str]:
+    """Run what `helm test` runs, with a gateway at `url`."""
+    (pod,) = of_kind(rendered(MINIMAL), "Pod").values()
+    _, *code, _, _ = pod["spec"]["containers"][0]["command"]
+    command = [sys.executable, *code, str(wait_sec), url]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_helm_test_waits_until_the_gateway_is_ready() -> None:
+    statuses = iter([503, 503, 200])
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(next(statuses))
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Gateway) as gateway:
+        Thread(target=gateway.serve_forever).start()
+        done = helm_test(100, f"http://127.0.0.1:{gateway.server_port}/readyz")
+        gateway.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert list(statuses) == []
+
+
+def test_helm_test_fails_when_no_gateway_gets_ready() -> None:
+    done = helm_test(0, f"http://127.0.0.1:{free_port()}/readyz")
+    assert done.returncode == 1
+    assert "No gateway is ready" in done.stderr
 
 
 def test_every_budget_lets_a_node_be_emptied() -> None:

@@ -40,6 +40,16 @@ class TestNetworkPolicies:
             assert selects(peer["podSelector"], POD_OF_A_STREAM)
             assert not selects(peer["podSelector"], gateway)
 
+    def test_helm_test_reaches_the_api_whoever_else_may(self) -> None:
+        peer = {"ipBlock": {"cidr": "10.1.2.3/32"}}
+        objects = rendered(changed("networkPolicy.apiFrom", [peer]))
+        policy = of_kind(objects, "NetworkPolicy")["gateway"]["spec"]
+        (rule,) = [rule for rule in policy["ingress"] if rule["ports"][0]["port"] == "http"]
+        given, test = rule["from"]
+        assert given == peer
+        assert selects(test["podSelector"], of_kind(objects, "Pod")["test"]["metadata"]["labels"])
+        assert not selects(test["podSelector"], self.labels(objects, "probe"))
+
     @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING_IN_PODS], ids=["minimal", "all"])
     def test_workers_and_pods_of_streams_are_kept_from_private_addresses(
         self, values: dict[str, Any]
