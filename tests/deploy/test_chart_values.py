@@ -190,7 +190,7 @@ def test_the_notes_leave_search_attributes_to_the_job() -> None:
     assert "helm test st" in notes
 
 
-def test_the_notes_tell_how_to_remove_the_pods_of_streams() -> None:
+def test_the_notes_tell_how_the_pods_of_streams_are_made_anew() -> None:
     selector = "app=stream-monitor,app.kubernetes.io/instance=st"
     assert f"delete pods -l {selector}" in notes_of(POD_PLACEMENT)
     assert "delete pods" not in notes_of(MINIMAL)
