@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
-from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -53,7 +52,7 @@ from api.page import (
     status_page_routes,
     wall,
 )
-from api.page.monitor_page import MonitorPages
+from api.page.monitor_page import WorkflowLinks
 from api.page.session_routes import SessionCookie
 from api.reconciler import Reconciler
 from api.request_limits import RequestLimits
@@ -206,14 +205,7 @@ class GatewayServices:
 
         self.status_pages = StatusPageService(store, now)
         self.publication = StatusPublication(store, self.status_pages, self.coverage, now)
-        self.monitor_pages = MonitorPages(
-            store,
-            self.monitors,
-            self.incidents,
-            self.events,
-            _workflows_url(settings, namespace),
-            now,
-        )
+        self.workflow_links = WorkflowLinks(settings.temporal_ui_url, namespace)
 
 
 def evidence_links(settings: GatewaySettings) -> EvidenceLinks:
@@ -229,12 +221,6 @@ def _file_store(settings: GatewaySettings) -> FileStore:
         return open_file_store(settings.evidence_store or str(settings.data_dir / "evidence"))
     except ValueError as error:
         raise StartError(f"EVIDENCE_STORE: {error}") from None
-
-
-def _workflows_url(settings: GatewaySettings, namespace: str) -> str | None:
-    """Return where Temporal's web UI shows workflows, each below it by its id."""
-    base = settings.temporal_ui_url
-    return f"{base.rstrip('/')}/namespaces/{quote(namespace)}/workflows" if base else None
 
 
 def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
