@@ -33,9 +33,8 @@ from monitors.delivery import (
     outcome_of,
     read_retry_after,
 )
-from monitors.events import StreamEvent, is_opening
+from monitors.events import StreamEvent, incident_id_of, is_opening
 from monitors.evidence_links import EvidenceLinks
-from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
 from monitors.webhook_signing import is_sealed, signature_headers
 

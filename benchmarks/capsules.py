@@ -19,8 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.machine import machine
 from evidence.capsule.archive import InvalidCapsule, read_archive
-from evidence.capsule.manifest import read_manifest
-from evidence.capsule.signing import sign_capsule, verify_capsule
+from evidence.capsule.manifest import read_manifest, sign_capsule, verify_capsule
 from tests.testkit.engines import opened
 from tests.testkit.scripted_watch import ScriptedWatch, random_config, random_programme
 

@@ -64,7 +64,7 @@ def replay(files: Files, as_json: AsJson = False) -> None:
 
 
 def _verified(path: Path, keys: "list[Ed25519PublicKey]") -> dict[str, Any]:
-    from evidence.capsule.signing import key_id_of, verify_capsule
+    from evidence.capsule.manifest import key_id_of, verify_capsule
 
     with _opened(path) as file:
         try:
@@ -98,7 +98,7 @@ async def _replay_all(files: list[Path], *, as_json: bool) -> None:
 
 
 async def _replayed(path: Path, probe: "Probe") -> dict[str, Any]:
-    from evidence.capsule.reading import Capsule
+    from evidence.capsule.contents import Capsule
     from evidence.capsule.replay import replay as replayed
 
     with _opened(path) as file:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import BaseModel, Field, SecretStr
 
 from api.store.evidence import EvidenceRecord
-from evidence.capsule.signing import key_id_of, sign_capsule
+from evidence.capsule.manifest import key_id_of, sign_capsule
 
 
 class PublicKey(BaseModel):

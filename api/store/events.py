@@ -16,8 +16,7 @@ from api.store.queueing import keep_order, queue_event
 from api.store.silences import silenced_until
 from api.store.tables import monitor_events, monitors
 from monitors.config import MonitorConfig
-from monitors.events import EventType
-from monitors.incident_updates import incident_id_of
+from monitors.events import EventType, incident_id_of
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
 

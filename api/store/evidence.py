@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart, insert_for
 from api.store.tables import UtcTime, choice, incidents, metadata, monitors
-from monitors.events import StreamEvent, is_opening
+from monitors.events import StreamEvent, incident_update, is_opening
 from monitors.evidence import (
     EvidenceItem,
     EvidenceKind,
@@ -35,7 +35,6 @@ from monitors.evidence import (
     evidence_items,
     is_evidence_id,
 )
-from monitors.incident_updates import incident_update
 
 
 class EvidenceState(StrEnum):

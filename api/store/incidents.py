@@ -23,8 +23,7 @@ from api.store.database import StorePart
 from api.store.filters import IncidentFilter, Label, has_labels, is_wanted_incident
 from api.store.queueing import queue_without_event
 from api.store.tables import incidents, monitors
-from monitors.events import StreamEvent
-from monitors.incident_updates import IncidentUpdate, incident_update
+from monitors.events import IncidentUpdate, StreamEvent, incident_update
 from monitors.status import IncidentKind, Severity
 from notifications.notification import NotificationState
 

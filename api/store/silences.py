@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
 from api.store.tables import IS_OPEN, Json, UtcTime, incidents, metadata, monitor_events, monitors
-from monitors.events import StreamEvent, is_opening, kind_of
-from monitors.incident_updates import incident_id_of
+from monitors.events import StreamEvent, incident_id_of, is_opening, kind_of
 from monitors.status import DeliveryStatus, IncidentKind
 
 silences = Table(

@@ -1,10 +1,16 @@
-"""The files of a capsule beside its media, and how they are written and read."""
+"""The files of a capsule beside its media: how they are written, and how they are read.
 
+Strangers may have made a capsule: all that it says is checked and bounded.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
+from evidence.capsule.archive import MOST_BYTES, InvalidCapsule, content_of, read_archive
+from evidence.capsule.manifest import read_manifest
 from monitors.config import MonitorConfig
 from monitors.delivery import bounded_data
 from monitors.events import EventDraft
@@ -19,6 +25,7 @@ ELSEWHERE: Final[dict[str, Any]] = {"lead": b"", "slates": None, "parameter_sets
 """Of a `ProbeContext`, what has a file of its own."""
 
 MOST_JSON_BYTES: Final = 16 * 1024 * 1024
+MOST_LINES: Final = 50_000
 
 
 class ProbedFile(BaseModel, extra="forbid", frozen=True):
@@ -79,3 +86,55 @@ def config_text(config: MonitorConfig) -> bytes:
 
 def event_data(draft: EventDraft, monitor_id: str, config: MonitorConfig) -> dict[str, Any]:
     return {**draft.identity_in(monitor_id, config.evidence), **bounded_data(draft.data)}
+
+
+_LINE: TypeAdapter[StepLine | PlaylistLine] = TypeAdapter(StepLine | PlaylistLine)
+_STATE: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+_VERSIONS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+ValueT = TypeVar("ValueT")
+
+
+class Capsule:
+    """A capsule whose files are those that its manifest lists; who signed it is not asked.
+
+    It raises `InvalidCapsule` for what is none.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        members = read_archive(file)
+        self._members = {each.name: each for each in members}
+        self.manifest, _ = read_manifest(file, members)
+        self.event: CapsuleEvent = self._value(EVENT, TypeAdapter(CapsuleEvent))
+        self.config: MonitorConfig = self._value(CONFIG, TypeAdapter(MonitorConfig))
+        self.versions = self._value(VERSIONS, _VERSIONS)
+        self.state = self._value(STATE, _STATE)
+
+    def content(self, path: str, most_bytes: int = MOST_BYTES) -> bytes:
+        if path not in self._members:
+            raise InvalidCapsule(f"{path} is missing")
+        return content_of(self._file, self._members[path], most_bytes)
+
+    def steps(self) -> Iterator[StepLine]:
+        """Yield the steps of the journal.
+
+        Raises:
+            InvalidCapsule: a line of it is none.
+        """
+        lines = self.content(JOURNAL, MOST_JSON_BYTES).splitlines()
+        if len(lines) > MOST_LINES:
+            raise InvalidCapsule(f"{JOURNAL} has too many lines")
+        for number, text in enumerate(lines, 1):
+            line = _parsed(text, _LINE, f"line {number} of {JOURNAL}")
+            if isinstance(line, StepLine):
+                yield line
+
+    def _value(self, path: str, kind: TypeAdapter[ValueT]) -> ValueT:
+        return _parsed(self.content(path, MOST_JSON_BYTES), kind, path)
+
+
+def _parsed(text: bytes, kind: TypeAdapter[ValueT], name: str) -> ValueT:
+    try:
+        return kind.validate_json(text)
+    except ValidationError:
+        raise InvalidCapsule(f"{name} is not of this format") from None

@@ -10,8 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from evidence.capsule.archive import InvalidCapsule
-from evidence.capsule.contents import ELSEWHERE, ProbedFile, StepLine, event_data
-from evidence.capsule.reading import Capsule
+from evidence.capsule.contents import ELSEWHERE, Capsule, ProbedFile, StepLine, event_data
 from media.decoding.errors import UndecodableSegment
 from media.decoding.probe import Probe
 from media.watching.snapshots import Snapshot, changed, differences, restored

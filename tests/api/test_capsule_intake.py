@@ -7,8 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence.capsule.archive import ArchiveWriter
-from evidence.capsule.manifest import MANIFEST, Manifest
-from evidence.capsule.signing import sign_capsule, verify_capsule
+from evidence.capsule.manifest import MANIFEST, Manifest, sign_capsule, verify_capsule
 from tests.testkit.evidence import CAPSULE, Incident, new_incident
 from tests.testkit.gateway import Running
 

@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from evidence.capsule.archive import read_archive
-from evidence.capsule.manifest import read_manifest
-from evidence.capsule.signing import sign_capsule
+from evidence.capsule.manifest import read_manifest, sign_capsule
 from tests.testkit.engines import opened
 from tests.testkit.scripted_watch import ScriptedWatch, random_config, random_programme
 

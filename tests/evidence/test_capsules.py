@@ -11,10 +11,16 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence.capsule.archive import ArchiveWriter, InvalidCapsule, read_archive
-from evidence.capsule.manifest import MANIFEST, Manifest, read_manifest
-from evidence.capsule.reading import Capsule
+from evidence.capsule.contents import Capsule
+from evidence.capsule.manifest import (
+    MANIFEST,
+    BadSignature,
+    Manifest,
+    read_manifest,
+    sign_capsule,
+    verify_capsule,
+)
 from evidence.capsule.replay import Replayed, replay
-from evidence.capsule.signing import BadSignature, sign_capsule, verify_capsule
 from media.decoding.probe import Probe
 from tests.testkit.engines import opened
 from tests.testkit.scripted_watch import (

@@ -4,8 +4,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from monitors.events import EventDraft, StreamEvent, incident_event
-from monitors.incident_updates import incident_update
+from monitors.events import EventDraft, StreamEvent, incident_event, incident_update
 from monitors.incidents import IncidentClosed, IncidentOpened, IncidentRef
 from monitors.status import CRITICAL_KINDS, IncidentKind, Severity
 from tests.monitors.media_timeline import wall_clock
