@@ -30,13 +30,17 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class CoverageCondition(StrEnum):
-    """What is known of a moment."""
+    """What is known of a moment.
+
+    `FAULTY`: an incident was open, and its fault was there. `UNKNOWN`: the stream could not be
+    seen. `UNWATCHED`: nobody looked. `NOT_LIVE`: before the stream was seen live, or after its end.
+    """
 
     OK = "ok"
-    FAULTY = "faulty"  # an incident was open, and its fault was there
-    UNKNOWN = "unknown"  # the stream could not be seen
-    UNWATCHED = "unwatched"  # nobody looked
-    NOT_LIVE = "not_live"  # before the stream was seen live, or after its end
+    FAULTY = "faulty"
+    UNKNOWN = "unknown"
+    UNWATCHED = "unwatched"
+    NOT_LIVE = "not_live"
 
 
 _OK, _FAULTY = CoverageCondition.OK, CoverageCondition.FAULTY
