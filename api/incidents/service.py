@@ -160,22 +160,15 @@ class IncidentService:
         }
         evidence = await self.evidence.of_incidents([each.incident_id for each in found])
         return [
-            listed_incident(each, names.get(each.monitor_id), evidence.get(each.incident_id, []))
+            ListedIncident(
+                **vars(each) | {"track": each.track or None},
+                name=names.get(each.monitor_id),
+                status=IncidentStatus.OPEN if each.is_open else IncidentStatus.CLOSED,
+                flapping=each.is_flapping,
+                evidence=evidence.get(each.incident_id, []),
+            )
             for each in found
         ]
 
 
 Incidents = Annotated[IncidentService, injected(IncidentService)]
-
-
-def listed_incident(
-    incident: IncidentRecord, name: str | None, evidence: list[ListedEvidence]
-) -> ListedIncident:
-    """Return an incident as lists show it, under its monitor's name."""
-    return ListedIncident(
-        **vars(incident) | {"track": incident.track or None},
-        name=name,
-        status=IncidentStatus.OPEN if incident.is_open else IncidentStatus.CLOSED,
-        flapping=incident.is_flapping,
-        evidence=evidence,
-    )

@@ -145,7 +145,7 @@ class MonitorCreation:
 
     async def _answer_again(self, key: IdempotencyKey, earlier: EarlierCreation) -> CreatedMonitor:
         """Answer as the first request with this key is answered, once it is."""
-        if earlier.key.body_hash != key.body_hash:
+        if earlier.body_hash != key.body_hash:
             raise IdempotencyConflict("Idempotency-Key: was used before with another body")
         until = earlier.created_at + LAUNCH_LIMIT
         current: EarlierCreation | None = earlier

@@ -75,7 +75,6 @@ Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
 MonitorId = Annotated[str, Field(examples=[EXAMPLE_ID])]
 
 
-_DESTINATIONS_TEXT: Final = "Ids of destinations that are told of its events, at most 10."
 DestinationIds = Annotated[
     list[Annotated[str, Field(max_length=64)]],
     Field(max_length=10, examples=[[EXAMPLE_DESTINATION_ID]]),
@@ -92,7 +91,10 @@ class CreateMonitor(BaseModel):
         default=None,
         description="Where the webhooks go; needed unless `destinations` names somebody.",
     )
-    destinations: DestinationIds = Field(default_factory=list, description=_DESTINATIONS_TEXT)
+    destinations: DestinationIds = Field(
+        default_factory=list,
+        description="Ids of destinations that are told of its events, at most 10.",
+    )
     name: Name | None = Field(
         default=None, description="What people call it; null: the stream's title, once it is known."
     )

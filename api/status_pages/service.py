@@ -21,8 +21,6 @@ EXAMPLE_STATUS_PAGE: Final[dict[str, JsonValue]] = {
     "monitors": [{"monitor_id": EXAMPLE_ID, "name": "Channel 1"}],
 }
 
-_SHOWN_NAME: Final = "What the page calls it; null: the monitor's name."
-
 
 MOST_PAGES: Final = 50
 SLUG: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -38,7 +36,7 @@ class StatusPageMonitor(BaseModel):
 
     monitor_id: Annotated[str, Field(max_length=64)] = Field(examples=[EXAMPLE_ID])
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = Field(
-        default=None, description=_SHOWN_NAME
+        default=None, description="What the page calls it; null: the monitor's name."
     )
 
 

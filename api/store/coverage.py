@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
 from api.store.filters import Label, has_labels
-from api.store.monitor_records import MONITORS_WITH_STATS
+from api.store.monitor_records import MONITORS_WITH_STATS, lock_monitor
 from api.store.tables import coverage, incidents, monitor_stats, monitors, quiet_spans
 from monitors.coverage import IncidentSpan, Observation, ObservedSpan, QuietSpan, join
 from monitors.events import EventType, StreamEvent
@@ -91,12 +91,11 @@ _SUBJECTS = select(
     monitors.c.config["check_interval_sec"].as_float().label("check_interval_sec"),
 ).select_from(MONITORS_WITH_STATS)
 
-_SPAN = [coverage.c[name] for name in ("monitor_id", "start_at", "end_at", "reason")]
-
-_OF_INCIDENT = [incidents.c[name] for name in ("incident_id", "monitor_id", "kind")]
 _QUIET = (
     select(
-        *(*_OF_INCIDENT, incidents.c.started_at, incidents.c.ended_at),
+        *(incidents.c[name] for name in ("incident_id", "monitor_id", "kind")),
+        incidents.c.started_at,
+        incidents.c.ended_at,
         quiet_spans.c.start_at,
         quiet_spans.c.end_at,
     )
@@ -116,7 +115,7 @@ class CoverageStore(StorePart):
             return
         async with self._database.write() as connection:
             # Locking the monitor keeps two reports from writing the same row.
-            if await _lock(connection, monitor_id):
+            if await lock_monitor(connection, monitor_id):
                 await _join(connection, monitor_id, spans)
 
     async def _extend(self, monitor_id: str, span: ObservedSpan) -> bool:
@@ -138,7 +137,7 @@ class CoverageStore(StorePart):
     ) -> dict[str, list[Observation]]:
         """Return the spans that touch a time, by monitor; at most `limit`."""
         query = (
-            select(*_SPAN)
+            select(coverage.c.monitor_id, coverage.c.start_at, coverage.c.end_at, coverage.c.reason)
             .where(
                 coverage.c.monitor_id.in_(monitor_ids),
                 coverage.c.end_at > since,
@@ -221,7 +220,7 @@ class CoverageStore(StorePart):
         ]
         adding = self._database.insert(quiet_spans).on_conflict_do_nothing()
         async with self._database.write() as connection:
-            if await _lock(connection, monitor_id):
+            if await lock_monitor(connection, monitor_id):
                 await connection.execute(adding, rows)
 
 
@@ -259,12 +258,6 @@ async def _end_live(connection: AsyncConnection, monitor_id: str, at: datetime) 
         .where(monitors.c.monitor_id == monitor_id, or_(known.is_(None), known > at))
         .values(live_until=at)
     )
-
-
-async def _lock(connection: AsyncConnection, monitor_id: str) -> bool:
-    """Keep others from changing what is known of a monitor; False: there is none."""
-    query = select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id)
-    return await connection.scalar(query.with_for_update()) is not None
 
 
 async def _join(

@@ -23,7 +23,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True)
 class EarlierCreation:
-    key: IdempotencyKey
+    body_hash: str
     monitor_id: str
     created_at: datetime
     workflow_started_at: datetime | None
@@ -80,23 +80,13 @@ class InsertionStore(StorePart):
             await connection.execute(insert(monitors), new_row(record))
             await name_destinations(connection, record.monitor_id, destinations)
             if key:
-                await _add_key(connection, key, record)
+                of_monitor = {"monitor_id": record.monitor_id, "created_at": record.created_at}
+                await connection.execute(insert(idempotency_keys).values(**vars(key), **of_monitor))
         return None
 
     async def find_by_idempotency_key(self, key: IdempotencyKey) -> EarlierCreation | None:
         async with self._database.read() as connection:
             return await _find_by_key(connection, key.key_hash)
-
-
-async def _add_key(connection: AsyncConnection, key: IdempotencyKey, record: MonitorRecord) -> None:
-    await connection.execute(
-        insert(idempotency_keys).values(
-            key_hash=key.key_hash,
-            body_hash=key.body_hash,
-            monitor_id=record.monitor_id,
-            created_at=record.created_at,
-        )
-    )
 
 
 async def _find_by_key(connection: AsyncConnection, key_hash: str) -> EarlierCreation | None:
@@ -111,11 +101,4 @@ async def _find_by_key(connection: AsyncConnection, key_hash: str) -> EarlierCre
         .where(idempotency_keys.c.key_hash == key_hash)
     )
     row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return EarlierCreation(
-        key=IdempotencyKey(key_hash=key_hash, body_hash=row.body_hash),
-        monitor_id=row.monitor_id,
-        created_at=row.created_at,
-        workflow_started_at=row.workflow_started_at,
-    )
+    return EarlierCreation(**row._mapping) if row else None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.tables import monitor_stats, monitors
 from monitors.config import MonitorConfig
@@ -109,6 +110,12 @@ MONITORS_WITH_STATS = monitors.outerjoin(
 def with_last_report() -> Select[Any]:
     measured = (column for column in monitor_stats.c if column is not monitor_stats.c.monitor_id)
     return select(monitors, *measured).select_from(MONITORS_WITH_STATS)
+
+
+async def lock_monitor(connection: AsyncConnection, monitor_id: str) -> bool:
+    """Serialize changes of one monitor, as SQLite does anyway; False: there is none."""
+    query = select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id)
+    return await connection.scalar(query.with_for_update()) is not None
 
 
 def new_row(record: MonitorRecord) -> dict[str, Any]:

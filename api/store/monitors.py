@@ -29,6 +29,7 @@ from api.store.monitor_records import (
     LastReport,
     MonitorRecord,
     MonitorSummary,
+    lock_monitor,
     measurements,
     monitor_record,
     monitor_summary,
@@ -214,7 +215,7 @@ class MonitorStore(StorePart):
         if report.status.is_active and await self._save_measurements(monitor_id, report, now):
             return report.status
         async with self._database.write() as connection:
-            await _lock(connection, monitor_id)
+            await lock_monitor(connection, monitor_id)
             before = await _find(connection, monitor_id)
             if before is None:
                 return None
@@ -235,13 +236,6 @@ class MonitorStore(StorePart):
             **measurements(report),
         }
         return await self._database.write_one(_SAVE_MEASUREMENTS, parameters) == 1
-
-
-async def _lock(connection: AsyncConnection, monitor_id: str) -> None:
-    """Serialize changes of one monitor; SQLite has one writer anyway."""
-    await connection.execute(
-        select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id).with_for_update()
-    )
 
 
 async def _find(connection: AsyncConnection, monitor_id: str) -> MonitorRecord | None:
