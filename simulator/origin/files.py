@@ -6,9 +6,15 @@ from dataclasses import replace
 
 from simulator.origin.faults import Resource, Target
 from simulator.origin.manifest import dash_manifest
-from simulator.origin.playlist import master_playlist
 from simulator.origin.publication import ChannelOptions, Published
-from simulator.origin.rendition import KEY, KEY_NAME, KEY_TYPE, Rendition, encrypted, master_variant
+from simulator.origin.rendition import (
+    KEY,
+    KEY_NAME,
+    KEY_TYPE,
+    Rendition,
+    encrypted,
+    master_playlist,
+)
 from simulator.origin.reply import Reply, error_reply, manifest_reply, playlist_reply
 from simulator.origin.timeline import Timeline
 
@@ -91,13 +97,9 @@ class ChannelFiles:
         )
 
     def _master(self) -> str:
-        audio = self._renditions.get(AUDIO_LABEL)
-        variants = [
-            master_variant(rendition, audio)
-            for label, rendition in self._renditions.items()
-            if label != AUDIO_LABEL
-        ]
-        return master_playlist(variants, f"{AUDIO_LABEL}/index.m3u8" if audio else None)
+        labelled = self._renditions.items()
+        variants = [rendition for label, rendition in labelled if label != AUDIO_LABEL]
+        return master_playlist(variants, self._renditions.get(AUDIO_LABEL))
 
 
 def _label_and_name(path: str) -> tuple[str, str]:

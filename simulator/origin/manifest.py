@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from simulator.origin.clock import as_datetime
-from simulator.origin.playlist import AUDIO_CODEC, VIDEO_CODEC
 from simulator.origin.publication import Published
-from simulator.origin.rendition import Rendition
+from simulator.origin.rendition import AUDIO_CODEC, VIDEO_CODEC, Rendition
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"

@@ -1,17 +1,21 @@
-"""One rendition of a channel: its files and the playlist of a window of them."""
+"""One rendition of a channel: its files, and the playlists that lead to them (RFC 8216)."""
 
+import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from simulator.origin.clock import as_datetime
 from simulator.origin.encoding import Container
-from simulator.origin.playlist import InitSegment, PlaylistSegment, Variant, media_playlist
 from simulator.origin.publication import Published
 from simulator.origin.render import RenderedProgramme
 from simulator.origin.reply import SEGMENT_TYPES, Reply, error_reply
+
+VIDEO_CODEC = "avc1.4d401e"
+AUDIO_CODEC = "mp4a.40.2"
 
 KEY = bytes(range(16))
 KEY_NAME = "key.bin"
@@ -59,43 +63,69 @@ class Rendition:
         encrypted: bool,
         ended: bool,
     ) -> str:
-        """Return the media playlist of these segments; `prefix` leads from it to the files."""
-        return media_playlist(
-            [self._listed(entry, prefix) for entry in window],
-            longest_sec=max(self.rendered.durations_sec),
-            init=self._init(prefix),
-            key_uri=f"{prefix}{KEY_NAME}" if encrypted else None,
-            program_date_time=program_date_time,
-            ended=ended,
-        )
+        """Return a media playlist of segments that are numbered without a gap (4.3.2, 4.3.3).
 
-    def _listed(self, entry: Published, prefix: str) -> PlaylistSegment:
+        `prefix` leads from it to the files.
+        """
+        first = window[0] if window else None
+        # No EXTINF, rounded to an integer, may exceed it (4.3.3.1).
+        target = max(1, math.floor(max(self.rendered.durations_sec) + 0.5))
+        lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}"]
+        lines.append(f"#EXT-X-MEDIA-SEQUENCE:{first.sequence if first else 0}")
+        if first and first.discontinuities:
+            # Counts the tags that have left the playlist; the first segment still shows its own.
+            left = first.discontinuities - first.discontinuity
+            lines.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{left}")
+        if self.rendered.init:
+            file = f'{self.file_name}",BYTERANGE="{len(self.rendered.init)}@0'
+            lines.append(f'#EXT-X-MAP:URI="{prefix}{file if self._byte_range else "init.mp4"}"')
+        if encrypted:  # after EXT-X-MAP, which stays plain
+            lines.append(f'#EXT-X-KEY:METHOD=AES-128,URI="{prefix}{KEY_NAME}"')
+        for entry in window:
+            lines += self._segment_lines(entry, prefix, program_date_time=program_date_time)
+        if ended:
+            lines.append("#EXT-X-ENDLIST")
+        return "\n".join(lines) + "\n"
+
+    def _segment_lines(
+        self, entry: Published, prefix: str, *, program_date_time: bool
+    ) -> Iterator[str]:
         segment = self.rendered.segments[entry.index]
+        if entry.discontinuity:
+            yield "#EXT-X-DISCONTINUITY"
+        if program_date_time:
+            captured = as_datetime(entry.captured_at).isoformat(timespec="milliseconds")
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{captured.replace('+00:00', 'Z')}"
+        # As it is in this rendition, which may differ a little from the channel's schedule.
+        yield f"#EXTINF:{segment.duration_sec:.6f},"
         if self._byte_range:
-            place = (len(segment.data), self._offsets[entry.index])
-            return PlaylistSegment(entry, prefix + self.file_name, segment.duration_sec, place)
-        name = f"g{entry.generation}-{entry.sequence}.{self._suffix}"
-        return PlaylistSegment(entry, prefix + name, segment.duration_sec)
-
-    def _init(self, prefix: str) -> InitSegment | None:
-        if not self.rendered.init:
-            return None
-        if self._byte_range:
-            return InitSegment(prefix + self.file_name, (len(self.rendered.init), 0))
-        return InitSegment(f"{prefix}init.mp4")
+            yield f"#EXT-X-BYTERANGE:{len(segment.data)}@{self._offsets[entry.index]}"
+            yield prefix + self.file_name
+        else:
+            yield f"{prefix}g{entry.generation}-{entry.sequence}.{self._suffix}"
 
 
-def master_variant(rendition: Rendition, audio: Rendition | None) -> Variant:
-    encoding = rendition.rendered.programme.encoding
-    sound = audio.rendered.peak_bandwidth if audio else 0
-    return Variant(
-        uri=f"{rendition.label}/index.m3u8",
-        bandwidth=rendition.rendered.peak_bandwidth + sound,
-        width=encoding.width if encoding.has_video else 0,
-        height=encoding.height if encoding.has_video else 0,
-        fps=encoding.fps,
-        has_audio=encoding.has_audio or audio is not None,
-    )
+def master_playlist(variants: Sequence[Rendition], audio: Rendition | None) -> str:
+    """Return a master playlist (4.3.4); `audio` is the sound of all variants, if it is apart."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if audio:
+        lines.append(
+            '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="main",DEFAULT=YES,AUTOSELECT=YES,'
+            f'URI="{audio.label}/index.m3u8"'
+        )
+    for variant in variants:
+        encoding = variant.rendered.programme.encoding
+        has_audio = encoding.has_audio or audio is not None
+        bandwidth = sum(each.rendered.peak_bandwidth for each in (variant, audio) if each)
+        codecs = [VIDEO_CODEC] * encoding.has_video + [AUDIO_CODEC] * has_audio
+        attributes = [f"BANDWIDTH={bandwidth}", f'CODECS="{",".join(codecs)}"']
+        if encoding.has_video:
+            attributes.append(f"RESOLUTION={encoding.width}x{encoding.height}")
+            attributes.append(f"FRAME-RATE={encoding.fps:.3f}")
+        if audio:
+            attributes.append('AUDIO="sound"')
+        lines += [f"#EXT-X-STREAM-INF:{','.join(attributes)}", f"{variant.label}/index.m3u8"]
+    return "\n".join(lines) + "\n"
 
 
 def encrypted(data: bytes, sequence: int) -> bytes:
