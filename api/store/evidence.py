@@ -171,13 +171,10 @@ class EvidenceStore(StorePart):
 
     async def settle(self, record: EvidenceRecord) -> bool:
         """Note that the file of a record is written. False: it was deleted meanwhile."""
-        values = {
-            "state": EvidenceState.READY,
-            **{name: getattr(record, name) for name in ("reason", "size_bytes", "sha256")},
-            "taken_at": record.taken_at,
-        }
+        told = ("reason", "size_bytes", "sha256", "taken_at")
+        values = {name: getattr(record, name) for name in told} | {"state": EvidenceState.READY}
         is_begun = _is(record.evidence_id) & _stored()
-        return await self._database.write_one(update(evidence).where(is_begun).values(**values)) > 0
+        return await self._database.write_one(update(evidence).where(is_begun).values(values)) > 0
 
     async def fail(self, record: EvidenceRecord, reason: str) -> bool:
         """Note that there will be no file. False: it is there, or a reason is known already."""

@@ -96,8 +96,8 @@ class ToldStore(StorePart):
         """Return the name of the group that an incident began in; None: it began alone."""
         if first.incident_id is None:
             return None
-        is_opening = told_together(destination_id, first.incident_id)
-        query = select(func.count(), func.min(deliveries.c.told_with)).where(is_opening)
+        are_together = told_together(destination_id, first.incident_id)
+        query = select(func.count(), func.min(deliveries.c.told_with)).where(are_together)
         async with self._database.read() as connection:
             count, group = (await connection.execute(query)).one()
         return f"{destination_id}.{group}" if count > 1 else None
@@ -116,21 +116,12 @@ class ToldStore(StorePart):
 
 def _query() -> Select[Any]:
     return select(
-        deliveries.c.monitor_id,
-        deliveries.c.event_type,
-        deliveries.c.incident_id,
-        deliveries.c.happened_at,
-        deliveries.c.event_id,
+        *(deliveries.c[each] for each in ("monitor_id", "event_type", "incident_id")),
+        *(deliveries.c[each] for each in ("event_id", "happened_at")),
         monitor_events.c.body,
-        monitors.c.name,
-        monitors.c.title,
-        monitors.c.stream_url,
-        monitors.c.labels,
-        incidents.c.started_at,
-        incidents.c.ended_at,
+        *(monitors.c[each] for each in ("name", "title", "stream_url", "labels")),
         monitors.c.status.label("monitor_status"),
-        incidents.c.opened_name,
-        incidents.c.opened_labels,
+        *(incidents.c[each] for each in ("started_at", "ended_at", "opened_name", "opened_labels")),
     ).select_from(
         deliveries.outerjoin(
             monitor_events,
