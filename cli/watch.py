@@ -84,11 +84,11 @@ async def watch_url(
     state = WatchState()
     with _output(url, state, as_json=as_json) as output:
         async with (
-            open_stream_access(settings, OutboundGuard(allow_private_networks=True)) as side,
+            open_stream_access(settings, OutboundGuard(allow_private_networks=True)) as access,
             open_worker_probe(settings, with_loudness=True) as probe,
         ):
-            client = side.sources.new_client(request_headers)
-            source = _ObservedSource(side.sources.resolve(url, client), output)
+            client = access.sources.new_client(request_headers)
+            source = _ObservedSource(access.sources.resolve(url, client), output)
             prober = SegmentProber(
                 client, probe.probe, segment_max_bytes=settings.segment_max_bytes
             )

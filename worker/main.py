@@ -49,8 +49,8 @@ async def run_worker(settings: WorkerSettings) -> None:
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             probe = await stack.enter_async_context(open_worker_probe(settings))
         guard = OutboundGuard(settings.allow_private_networks)
-        side = await stack.enter_async_context(open_stream_access(settings, guard))
-        stack.enter_context(youtube_metrics(side.egress))
+        access = await stack.enter_async_context(open_stream_access(settings, guard))
+        stack.enter_context(youtube_metrics(access.egress))
         health = health_port(
             settings.health_host,
             settings.health_port,
@@ -62,7 +62,9 @@ async def run_worker(settings: WorkerSettings) -> None:
         client = await _connect(stop, settings)
         if client is None:
             return
-        workers = await stack.enter_async_context(workers_of(client, settings, side.sources, probe))
+        workers = await stack.enter_async_context(
+            workers_of(client, settings, access.sources, probe)
+        )
         for worker in workers:
             await stack.enter_async_context(worker)
         missing.clear()

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -19,9 +19,7 @@ from runtime.settings import SettingsError, StreamSettings
 from runtime.version import USER_AGENT
 
 
-@dataclass(frozen=True)
-class StreamAccess:
-    client: httpx.AsyncClient
+class StreamAccess(NamedTuple):
     egress: Egress
     sources: SourceResolver
 
@@ -39,7 +37,7 @@ async def open_stream_access(
     async with _media_client(settings, guard) as client:
         youtube = YouTubeSite(_youtube_options(settings), egress=egress)
         try:
-            yield StreamAccess(client, egress, SourceResolver(client, youtube, cache=cache))
+            yield StreamAccess(egress, SourceResolver(client, youtube, cache=cache))
         finally:
             await youtube.close()
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,8 +24,8 @@ from cli.demo.sandbox import (
 from cli.demo.screen import Screen, introduction, places, print_line, print_summary
 from cli.demo.screenshot import NoScreenshot, take_screenshot
 from cli.demo.script import CONFIG, airtime_sec, expectations
-from cli.embedded.service import LOCAL, Endpoints, embedded_service
-from cli.receiver import Received, Receiver, receiving
+from cli.embedded.service import Endpoints, embedded_service
+from cli.receiver import Received
 from monitors.status import ACTIVE_STATUSES
 from runtime.errors import StartError
 from runtime.logging import configure_logging
@@ -85,11 +84,15 @@ async def _problems(folder: Path) -> list[str]:
     configure_logging(settings)
     rendered = await render_programme(folder / "programme")
     checklist = Checklist([Row(expected) for expected in expectations()])
-    async with AsyncExitStack() as stack:
-        endpoints = await stack.enter_async_context(embedded_service(settings))
-        origin = await stack.enter_async_context(LiveOrigin())
-        receiver = _receiver(endpoints, checklist)
-        await stack.enter_async_context(receiving(receiver, LOCAL, settings.receiver_port))
+
+    def tick_off(received: Received) -> None:
+        at = datetime.fromtimestamp(received.at, UTC)
+        checklist.add(Arrival(received.event, received.problem, at))
+
+    async with (
+        embedded_service(settings, on_webhook=tick_off) as endpoints,
+        LiveOrigin() as origin,
+    ):
         broadcast = Broadcast(origin, rendered)
         monitor = await _registered_monitor(endpoints, broadcast.url)
         page = await monitor.page_url()
@@ -175,14 +178,6 @@ async def _leave_screenshot(monitor: DemoMonitor) -> str:
     except NoScreenshot as error:
         return f"\nNo picture of the page is left: {error}."
     return f"\nThe page, as it was at the end: {SCREENSHOT}"
-
-
-def _receiver(endpoints: Endpoints, checklist: Checklist) -> Receiver:
-    def add(received: Received) -> None:
-        at = datetime.fromtimestamp(received.at, UTC)
-        checklist.add(Arrival(received.event, received.problem, at))
-
-    return Receiver([endpoints.keys["WEBHOOK_SIGNING_KEY"].encode()], add)
 
 
 async def _follow(broadcast: Broadcast, monitor: DemoMonitor, checklist: Checklist) -> None:

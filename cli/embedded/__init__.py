@@ -1,4 +1,1 @@
-"""The embedded mode: a Temporal server, the gateway and one worker run by one command.
-
-`stream-tracker up` adds a webhook receiver.
-"""
+"""A Temporal server, the gateway, one worker and a webhook receiver, run by one command."""

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import closing
 from typing import Any
 
 import typer
 
 from cli.client import GatewayRefused, GatewayUnreachable, RestClient
-from cli.embedded.service import LOCAL, Endpoints, embedded_service
+from cli.embedded.service import Endpoints, embedded_service
 from cli.embedded.supervisor import MAKE_LEVEL, die_with_parent
-from cli.receiver import Receiver, print_line, receiving, signing_keys
+from cli.receiver import print_line
 from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import run_until_signal
@@ -31,11 +30,7 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
 
 
 async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
-    def show_webhooks(keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
-        receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), print_line)
-        return receiving(receiver, LOCAL, settings.receiver_port, variables="RECEIVER_PORT")
-
-    async with embedded_service(settings, companion=show_webhooks) as endpoints:
+    async with embedded_service(settings, on_webhook=print_line) as endpoints:
         typer.echo(_banner(endpoints, settings, await asyncio.to_thread(_login_path, endpoints)))
         if stream:
             typer.echo(await asyncio.to_thread(_register, endpoints, stream, webhook))

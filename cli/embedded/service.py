@@ -6,13 +6,8 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +16,7 @@ import structlog
 
 from cli.embedded.supervisor import Service, Supervisor
 from cli.generated_keys import provide_keys
+from cli.receiver import Received, Receiver, receiving, signing_keys
 from runtime.errors import StartError
 from runtime.serving import GRACE_SEC, PortTaken, bind
 from runtime.settings import EmbeddedSettings
@@ -42,12 +38,7 @@ LOCAL = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the running service is reached.
-
-    Attributes:
-        receiver: where a companion may listen for webhooks; the guard lets them through.
-        keys: of `cli.generated_keys`, by name.
-    """
+    """Where the running service and its receiver are reached, and the keys by name."""
 
     gateway: str
     temporal: str
@@ -56,15 +47,11 @@ class Endpoints:
     keys: dict[str, str] = field(repr=False)
 
 
-Companion = Callable[[Mapping[str, str]], AbstractAsyncContextManager[object]]
-"""Runs from before the services start until they have stopped; it gets their keys."""
-
-
 @asynccontextmanager
 async def embedded_service(
-    settings: EmbeddedSettings, *, companion: Companion | None = None
+    settings: EmbeddedSettings, *, on_webhook: Callable[[Received], None]
 ) -> AsyncIterator[Endpoints]:
-    """Run Temporal, the gateway and one worker while the context is open.
+    """Run Temporal, the gateway, one worker and a receiver while the context is open.
 
     Raises StartError: a port is taken, the folder is in use, or a part does not become ready.
     """
@@ -80,8 +67,12 @@ async def embedded_service(
             keys=keys,
         )
         async with AsyncExitStack() as stack:
-            if companion:
-                await stack.enter_async_context(companion(keys))
+            # Before the services start and until they have stopped: it may get their last webhooks.
+            receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), on_webhook)
+            port = settings.receiver_port
+            await stack.enter_async_context(
+                receiving(receiver, LOCAL, port, variables="RECEIVER_PORT")
+            )
             for supervisor in supervisors:
                 stack.push_async_callback(supervisor.stop)
                 await supervisor.start()
