@@ -14,6 +14,9 @@ from cli.command import FAILED, MISUSED, UNREACHABLE, fail, key
 TIMEOUT_SEC = 15.0
 PAGE = 200
 
+ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
+"""In the order of a life: a monitor that moves on between two calls is seen twice, not never."""
+
 _PREFIXES = {
     "monitor": "mon-",
     "destination": "dst-",
@@ -131,6 +134,10 @@ class RestClient:
 
     def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
         return [each for page in self.pages(path, **query) for each in page]
+
+    def active_monitors(self, **query: Any) -> list[dict[str, Any]]:
+        found = (self.all("/monitors", status=status, **query) for status in ACTIVE)
+        return [*{each["monitor_id"]: each for some in found for each in some}.values()]
 
     def find_id(self, path: str, beginning: str) -> str:
         """Return the one id that begins so, of what `path` lists; its prefix may be left out.

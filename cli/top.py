@@ -13,12 +13,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.client import GatewayRefused, GatewayUnreachable, RestClient, open_gateway
+from cli.client import ACTIVE, PAGE, GatewayRefused, GatewayUnreachable, RestClient, open_gateway
 from cli.command import INTERRUPTED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
 from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, table, urgency, worst_health
-
-ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
-"""In the order of a life: a monitor that moves on between two calls is seen twice, not never."""
 
 REFRESH_SEC = 2.0
 SEC_PER_CALL = 1.2
@@ -41,38 +38,26 @@ def top(
 def _show(client: RestClient, *, as_json: bool) -> None:
     # The first attempt may raise; later ones are shown, and made again.
     console = Console()
-    monitors, calls = _active_monitors(client)
+    monitors = client.active_monitors()
     if console.is_terminal and not as_json:
         with Live(console=console, screen=True, auto_refresh=False) as live:
 
             def show(monitors: Monitors, problem: str) -> None:
                 live.update(_page(console, monitors, problem), refresh=True)
 
-            _refresh(client, monitors, calls, show)
+            _refresh(client, monitors, show)
     else:
-        _refresh(client, monitors, calls, _ChangedLines(as_json=as_json))
+        _refresh(client, monitors, _ChangedLines(as_json=as_json))
 
 
-def _active_monitors(client: RestClient) -> tuple[Monitors, int]:
-    """Return the monitors, worst first, and the number of calls that it took."""
-    monitors: dict[str, dict[str, Any]] = {}
-    calls = 0
-    for status in ACTIVE:
-        for page in client.pages("/monitors", status=status):
-            calls += 1
-            monitors |= {monitor["monitor_id"]: monitor for monitor in page}
-    return sorted(monitors.values(), key=urgency), calls
-
-
-def _refresh(
-    client: RestClient, monitors: Monitors, calls: int, show: Callable[[Monitors, str], None]
-) -> None:
+def _refresh(client: RestClient, monitors: Monitors, show: Callable[[Monitors, str], None]) -> None:
     problem = ""
     while True:
-        show(monitors, problem)
+        show(sorted(monitors, key=urgency), problem)
+        calls = len(ACTIVE) + len(monitors) // PAGE
         time.sleep(max(REFRESH_SEC, calls * SEC_PER_CALL))
         try:
-            (monitors, calls), problem = _active_monitors(client), ""
+            monitors, problem = client.active_monitors(), ""
         except (GatewayRefused, GatewayUnreachable) as error:
             problem = str(error)
 

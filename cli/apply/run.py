@@ -20,7 +20,6 @@ from cli.apply.plan import (
 )
 from cli.client import GatewayRefused, RestClient
 from cli.monitor_view import printable
-from cli.top import ACTIVE
 
 Items = list[dict[str, Any]]
 
@@ -79,13 +78,11 @@ def _turn(step: Step) -> int:
 
 
 def _active_monitors(client: RestClient, destination_names: Mapping[str, str]) -> Items:
-    found: dict[str, dict[str, Any]] = {}
-    for status in ACTIVE:
-        for each in client.all("/monitors", status=status, settings="true"):
-            named = each["settings"]["destinations"]
-            each["settings"]["destinations"] = [destination_names.get(one, one) for one in named]
-            found[each["monitor_id"]] = each
-    return list(found.values())
+    found = client.active_monitors(settings="true")
+    for each in found:
+        named = each["settings"]["destinations"]
+        each["settings"]["destinations"] = [destination_names.get(one, one) for one in named]
+    return found
 
 
 class StepTaker:
