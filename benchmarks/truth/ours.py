@@ -9,9 +9,9 @@ from benchmarks.truth.encoding import Encoded
 from benchmarks.truth.verdict import Told
 from media.decoding.probe import Probe
 from media.hls.playlist import InitSegment, Segment
-from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentProber
 from media.watching.state import MAIN, WatchState
+from media.watching.step_applier import StepApplier
 from media.watching.track_judge import TrackJudge
 from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
@@ -45,7 +45,7 @@ async def told_by_ours(
         prober = SegmentProber(
             client, probe, segment_max_bytes=SEGMENT_MAX_BYTES, slates=lambda: slates
         )
-        judge = TrackJudge(MAIN, StateJudge(state, config, clock=lambda: BEGAN_AT), prober)
+        judge = TrackJudge(MAIN, StepApplier(state, config, clock=lambda: BEGAN_AT), prober)
         start_sec = 0.0
         for segment in _segments(media):
             starts_at = BEGAN_AT + timedelta(seconds=start_sec)

@@ -14,8 +14,8 @@ from media.playlists.loading import load_playlist
 from media.sources.direct import ENDED
 from media.sources.source import MediaUrls
 from media.watching.decryption import UnsupportedSegment
-from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentProber
+from media.watching.step_applier import StepApplier
 from monitors.measurement import SegmentMeasurement, Track
 from monitors.status import Health
 
@@ -35,10 +35,10 @@ UNMEASURABLE = frozenset({"encrypted", "unsupported_codec"})
 class RenditionSwitch:
     """Looks for a rendition that plays where the watched one fails, or for the preferred one."""
 
-    def __init__(self, judge: StateJudge, prober: SegmentProber) -> None:
-        self._state = judge.state
-        self._config = judge.config
-        self._now = judge.now
+    def __init__(self, steps: StepApplier, prober: SegmentProber) -> None:
+        self._state = steps.state
+        self._config = steps.config
+        self._now = steps.now
         self._prober = prober
 
     async def until_another(self, others: Sequence[MediaUrls]) -> None:

@@ -10,11 +10,11 @@ import structlog
 from media.sources.direct import ENDED
 from media.sources.source import MediaUrls, Observation, Source, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
-from media.watching.judging import StateJudge
 from media.watching.rendition_switch import RenditionSwitch
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import AUDIO, MAIN, WatchState, is_additional
+from media.watching.step_applier import StepApplier
 from media.watching.steps import AudioGoneStep, FailedStep, OffAirStep
 from media.watching.track import TrackFollower
 from media.watching.track_judge import PlaylistLost
@@ -89,9 +89,9 @@ class StreamWatch:
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
         self._hint = hint or ResumeHint()
-        self._judging = StateJudge(state, config, clock=now, journal=prober.journal)
-        self._now = self._judging.now
-        self._renditions = RenditionSwitch(self._judging, prober)
+        self._steps = StepApplier(state, config, clock=now, journal=prober.journal)
+        self._now = self._steps.now
+        self._renditions = RenditionSwitch(self._steps, prober)
         self._lost = False
         self._known: Observation | None = None
 
@@ -104,7 +104,7 @@ class StreamWatch:
         """
         state = self._state
         state.coverage.pause = longest_pause(self._config.check_interval_sec)
-        state.go_on_at(self._judging.clock())
+        state.go_on_at(self._steps.clock())
         for name, track in state.tracks.items():
             track.detectors.video.resume(self._hint.deferred.get(name, []))
         try:
@@ -180,11 +180,11 @@ class StreamWatch:
             raise StreamUnavailable(seen)
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
             state.regain_sight(at)
-            self._judging.apply(OffAirStep(at=at))
+            self._steps.apply(OffAirStep(at=at))
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
         if seen.is_fault:
             error = f"source: {seen.message}"
-            self._judging.apply(FailedStep(at=at, track=None, error=error, reason=seen.reason))
+            self._steps.apply(FailedStep(at=at, track=None, error=error, reason=seen.reason))
         state.lose_sight(seen.reason, seen.message, at)
         return None
 
@@ -212,11 +212,11 @@ class StreamWatch:
 
     async def _follow(self, seen: Observation, media: MediaUrls) -> EndReason | None:
         """Follow the playlists until they end, one is lost or renewed, or something happens."""
-        self._judging.has_event.clear()
+        self._steps.has_event.clear()
         urls = self._apply_media(media, seen.renditions)
         others = [each for each in seen.renditions if each.rendition != media.rendition]
         following = asyncio.create_task(self._follow_all(urls, others))
-        happened = asyncio.create_task(self._judging.has_event.wait())
+        happened = asyncio.create_task(self._steps.has_event.wait())
         renewal = asyncio.create_task(self._until_renewed(media))
         doubts = asyncio.create_task(self._until_over_or_elsewhere())
         switch = asyncio.create_task(self._renditions.until_another(others))
@@ -247,7 +247,7 @@ class StreamWatch:
                     follower = TrackFollower(
                         name,
                         url,
-                        self._judging,
+                        self._steps,
                         self._prober,
                         looks=self._hint.looks,
                         on_segment=self._on_segment,
@@ -318,7 +318,7 @@ class StreamWatch:
         is_all = self._config.audio_tracks is AudioTracks.ALL
         others = {it.label["track"]: it for it in media.additional_audio} if is_all else {}
         for name in filter(is_additional, state.tracks.keys() - others.keys()):
-            self._judging.apply(AudioGoneStep(at=self._now(), track=name))
+            self._steps.apply(AudioGoneStep(at=self._now(), track=name))
         if media.audio is None:
             state.carry({MAIN: media.main_tracks}, others)
             urls = {MAIN: media.main}

@@ -10,12 +10,12 @@ from media.hls.cursor import Advance
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist
 from media.outbound.errors import FetchError
-from media.watching.judging import StateJudge
 from media.watching.lost_footage import fetch_lost_footage
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import MAIN, is_additional
+from media.watching.step_applier import StepApplier
 from media.watching.steps import PlaylistStep
 from media.watching.track_judge import PlaylistLost, TrackJudge, reason_of
 from media.watching.track_state import TrackState, start_times
@@ -37,16 +37,16 @@ class TrackFollower:
         self,
         name: str,
         url: str,
-        judge: StateJudge,
+        steps: StepApplier,
         prober: SegmentProber,
         *,
         looks: dict[str, PlaylistLook],
         on_segment: SegmentListener | None,
     ) -> None:
         self._name = name
-        self._state_judge = judge
-        self._state = judge.state
-        self._now = judge.now
+        self._steps = steps
+        self._state = steps.state
+        self._now = steps.now
         self._prober = prober
         self._looks = looks
         if self._last and self._last.url != url:
@@ -54,10 +54,10 @@ class TrackFollower:
         self._reloads = PlaylistReloads(
             url,
             prober.client,
-            check_interval_sec=judge.config.check_interval_sec,
+            check_interval_sec=steps.config.check_interval_sec,
             mirrors=prober.mirrors,
         )
-        self._judge = TrackJudge(name, judge, prober, on_segment)
+        self._judge = TrackJudge(name, steps, prober, on_segment)
 
     @property
     def _last(self) -> PlaylistLook | None:
@@ -112,7 +112,7 @@ class TrackFollower:
         if self._name == MAIN:
             await fetch_lost_footage(self._state, playlist, self._prober, self._now())
         seen_at = self._now()
-        self._state_judge.read(self._name, playlist, seen_at)
+        self._steps.read(self._name, playlist, seen_at)
         unseen_sec = self._state.unseen_sec(self._name, seen_at)
         advance = self._track.cursor.advance(playlist, unseen_sec=unseen_sec)
         has_parts = self._last is not None and playlist.edge > self._last.playlist.edge
@@ -154,7 +154,7 @@ class TrackFollower:
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
-        self._state_judge.changed(state.observed(at))
+        self._steps.changed(state.observed(at))
         if advance.changed:
             state.not_live, state.said_over_at = 0, None
         if advance.rejoined:
@@ -178,7 +178,7 @@ class TrackFollower:
             is_over=playlist.ended and not advance.changed,  # however late that is seen
             reason=GAP if is_gap else None,
         )
-        self._state_judge.apply(step)
+        self._steps.apply(step)
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""

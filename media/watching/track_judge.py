@@ -16,9 +16,9 @@ from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
 from media.watching.faults_begun import faults_half_way
-from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
 from media.watching.state import MAIN, is_additional
+from media.watching.step_applier import StepApplier
 from media.watching.steps import FailedStep, MediaStep, PlayedStep
 from media.watching.track_state import TrackState
 from monitors.detectors.skimming import Deferred
@@ -54,15 +54,15 @@ class TrackJudge:
     def __init__(
         self,
         name: str,
-        judge: StateJudge,
+        steps: StepApplier,
         prober: SegmentProber,
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._name = name
-        self._judge = judge
-        self._state = judge.state
-        self._config = judge.config
-        self._now = judge.now
+        self._steps = steps
+        self._state = steps.state
+        self._config = steps.config
+        self._now = steps.now
         self._prober = prober
         self._on_segment = on_segment
         self.are_parts_good = True
@@ -229,7 +229,7 @@ class TrackJudge:
 
     def _note_unmeasurable(self, found: Mapping[Track, Unmeasurable], at: datetime) -> None:
         for kind in self._track.detectors.tracks & found.keys():
-            self._judge.changed(self._state.note_unmeasurable(kind, found[kind], at))
+            self._steps.changed(self._state.note_unmeasurable(kind, found[kind], at))
 
     async def _judge_media(
         self,
@@ -247,15 +247,15 @@ class TrackJudge:
         )
         known = [each for each in (measurement, *due) if each]
         if sum(each.stretches for each in known) <= MANY_STRETCHES:
-            self._judge.apply(step, found=(measurement, *due))
+            self._steps.apply(step, found=(measurement, *due))
             return
         detectors = self._track.detectors.model_copy(deep=True)
         changes = await asyncio.to_thread(step.changes, detectors, self._config)
         step = replace(step, at=self._now())
-        with self._judge.recorded(step, (measurement, *due)):
+        with self._steps.recorded(step, (measurement, *due)):
             self._track.detectors = detectors
             is_noted = step.settle(self._state, changes, self._config)
-        self._judge.changed(is_noted)
+        self._steps.changed(is_noted)
 
     def _segment_succeeded(self, segment: Segment, at: datetime, unmeasurable: str | None) -> None:
         statistics = self._state.statistics
@@ -265,7 +265,7 @@ class TrackJudge:
 
     def _nothing_fails(self, at: datetime, unmeasurable: str | None) -> None:
         """Note that a segment is good, as far as it can be measured; else why it cannot."""
-        self._judge.apply(PlayedStep(at=at, track=self._name, unmeasurable=unmeasurable))
+        self._steps.apply(PlayedStep(at=at, track=self._name, unmeasurable=unmeasurable))
 
     def _segment_failed(self, segment: Segment, error: str | Exception, reason: str) -> None:
         self._state.statistics.segments_failed += 1
@@ -285,7 +285,7 @@ class TrackJudge:
     def failed(self, error: str, reason: str, *, found: Sequence[object] = ()) -> None:
         self.log("cannot measure", error=error)
         step = FailedStep(at=self._now(), track=self._name, error=error, reason=reason)
-        self._judge.apply(step, found=found)
+        self._steps.apply(step, found=found)
 
     def _raise_if_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before."""

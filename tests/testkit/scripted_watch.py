@@ -14,8 +14,8 @@ from evidence.capsule.writing import write_capsule
 from media.decoding.probe import Probe
 from media.hls.playlist import InitSegment, MediaPlaylist, Segment
 from media.watching import Journal, SegmentCache, SegmentProber, WatchState
-from media.watching.judging import StateJudge
 from media.watching.state import MAIN
+from media.watching.step_applier import StepApplier
 from media.watching.steps import PlaylistStep
 from media.watching.track_judge import TrackJudge
 from media.watching.track_state import TrackState
@@ -116,7 +116,7 @@ class ScriptedWatch:
         self._state = WatchState.model_validate(state)
         cache = SegmentCache(self._cache_bytes)
         self._journal = Journal(cache)
-        self._judge = StateJudge(
+        self._steps = StepApplier(
             self._state, self._config, clock=lambda: self._now, journal=self._journal
         )
         prober = SegmentProber(
@@ -126,7 +126,7 @@ class ScriptedWatch:
             cache=cache,
             journal=self._journal,
         )
-        self._track = TrackJudge(MAIN, self._judge, prober)
+        self._track = TrackJudge(MAIN, self._steps, prober)
 
     async def _play(self, segment: Segment) -> AsyncIterator[Incident]:
         if self._chance.random() < 0.03:
@@ -135,8 +135,8 @@ class ScriptedWatch:
         if self._chance.random() < 0.03:
             self._begin()
         self._now += timedelta(seconds=segment.duration_sec + self._chance.uniform(-0.2, 0.2))
-        self._judge.read(MAIN, _playlist(segment), self._now)
-        self._judge.apply(PlaylistStep(at=self._now, track=MAIN, has_new=True))
+        self._steps.read(MAIN, _playlist(segment), self._now)
+        self._steps.apply(PlaylistStep(at=self._now, track=MAIN, has_new=True))
         starts_at = self._now - timedelta(seconds=segment.duration_sec + 1)
         await self._track.measure(segment, starts_at, self._now)
         for each in self._told():
@@ -145,7 +145,7 @@ class ScriptedWatch:
     def _stall(self) -> list[Incident]:
         for _ in range(self._chance.randint(3, 9)):
             self._now += timedelta(seconds=1)
-            self._judge.apply(PlaylistStep(at=self._now, track=MAIN, has_new=False))
+            self._steps.apply(PlaylistStep(at=self._now, track=MAIN, has_new=False))
         return self._told()
 
     def _told(self) -> list[Incident]:

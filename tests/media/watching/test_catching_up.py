@@ -10,8 +10,8 @@ from media.hls.playlist import MediaPlaylist
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.watching import SegmentProber, WatchState
-from media.watching.judging import StateJudge
 from media.watching.state import MAIN
+from media.watching.step_applier import StepApplier
 from media.watching.track_judge import TrackJudge
 from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
@@ -94,7 +94,7 @@ async def test_what_was_judged_before_a_gap_is_not_judged_twice_nor_on_the_event
         state = state_after(playlist)
         judge = TrackJudge(
             MAIN,
-            StateJudge(state, MonitorConfig(), clock=lambda: NOW),
+            StepApplier(state, MonitorConfig(), clock=lambda: NOW),
             SegmentProber(client, GoodProbe(), segment_max_bytes=1024),
         )
         await judge.catch_up(playlist)

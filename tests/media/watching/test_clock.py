@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from media.watching import WatchState
-from media.watching.judging import SteadyClock
+from media.watching.step_applier import SteadyClock
 from monitors.config import MonitorConfig
 from monitors.coverage_log import PAUSE, longest_pause
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render

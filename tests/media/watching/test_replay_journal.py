@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from media.hls.playlist import MediaPlaylist, Segment
 from media.watching import Journal, SegmentCache, WatchState
-from media.watching.judging import StateJudge
 from media.watching.replay_journal import (
     BEFORE_FAULT,
     LEG,
@@ -21,6 +20,7 @@ from media.watching.replay_journal import (
 )
 from media.watching.snapshots import Snapshot, changed, differences, restored
 from media.watching.state import MAIN
+from media.watching.step_applier import StepApplier
 from media.watching.steps import STEPS, MediaStep, PlaylistStep
 from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
@@ -51,13 +51,13 @@ class Stream:
     def __init__(self, config: MonitorConfig) -> None:
         self.state = WatchState(tracks={MAIN: TrackState()})
         self.journal = Journal(SegmentCache())
-        self.judge = StateJudge(self.state, config, journal=self.journal)
+        self.steps = StepApplier(self.state, config, journal=self.journal)
         self.count = 0
 
     def play(self, **found: Any) -> None:
         starts_at = NOON + timedelta(seconds=self.count * SEGMENT_SEC)
         at = starts_at + timedelta(seconds=SEGMENT_SEC + 1)
-        self.judge.apply(PlaylistStep(at=at, track=MAIN, has_new=True))
+        self.steps.apply(PlaylistStep(at=at, track=MAIN, has_new=True))
         position = SegmentPosition(
             sequence=self.count,
             start_sec=self.count * SEGMENT_SEC,
@@ -67,7 +67,7 @@ class Stream:
         measured = SegmentMeasurement(
             **{"duration_sec": SEGMENT_SEC, "video_sec": SEGMENT_SEC, "audio_sec": 2.0, **found}
         )
-        self.judge.apply(
+        self.steps.apply(
             MediaStep(at=at, track=MAIN, position=position, measurement=measured),
             found=(measured,),
         )
@@ -148,7 +148,7 @@ def test_other_thresholds_begin_a_new_journal() -> None:
     for _ in range(5):
         stream.play(black=BLACK)
     lower = MonitorConfig(blackout_threshold_sec=15)
-    stream.judge = StateJudge(stream.state, lower, journal=stream.journal)
+    stream.steps = StepApplier(stream.state, lower, journal=stream.journal)
     while not stream.state.pending_events:
         stream.play(black=BLACK)
     excerpt = stream.excerpt()

@@ -13,7 +13,7 @@ from media.watching.steps import Step
 from monitors.config import MonitorConfig
 
 
-class StateJudge:
+class StepApplier:
     """Applies the steps of one watch, and records them where there is a journal."""
 
     def __init__(
