@@ -1,9 +1,10 @@
 """Repairs what a crash or an outage left between the store and Temporal, and removes what is old.
 
 Temporal's schedule asks one of the gateways for a whole `round` every few minutes. Besides, each
-gateway does one when it starts, and looks every `QUICK_ROUND_SEC` for monitors whose start nobody
-confirmed and for destinations with something that waits, because somebody waits for those. Every
-step may be done twice at once, so gateways need not know of each other.
+gateway does one when it starts. Every `QUICK_ROUND_SEC` it also does what somebody waits for: it
+starts monitors whose start nobody confirmed, wakes destinations that have work, and gives up
+evidence that never came. Every step may be done twice at once, so gateways need not know of each
+other.
 """
 
 import asyncio

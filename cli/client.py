@@ -14,7 +14,7 @@ from cli.command import FAILED, MISUSED, UNREACHABLE, fail, key
 TIMEOUT_SEC = 15.0
 PAGE = 200
 
-ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
+ACTIVE = ("initializing", "scheduled", "waiting", "monitoring")
 """In the order of a life: a monitor that moves on between two calls is seen twice, not never."""
 
 _PREFIXES = {

@@ -74,9 +74,10 @@ class _Judge:
         return Verdict(sorted(self._silenced), telling, wake_at)
 
     def _first_telling(self) -> Telling | None:
-        is_test = NotificationState.TEST
-        in_order = self._board.waiting
-        for row in sorted(in_order, key=lambda row: (row.state != is_test, row.delivery_id)):
+        def tests_first(row: QueuedRow) -> tuple[bool, int]:
+            return row.state is not NotificationState.TEST, row.delivery_id
+
+        for row in sorted(self._board.waiting, key=tests_first):
             if (rows := self._due_with(row)) is not None:
                 return Telling(rows[0].state, rows)
         return None

@@ -42,13 +42,14 @@ class WorkerReports:
     async def apply_status(self, monitor_id: str, report: StatusReport) -> None:
         """Take a monitor's condition."""
         _check_moment("as_of", report.as_of)
-        for span in (*report.coverage, *report.quiet_spans):
-            _check_moment("coverage", span.start)
-            _check_moment("coverage", span.end)
-        status = is_monitor_id(monitor_id) and await self.store.monitors.apply_report(
-            monitor_id, report, self.now()
-        )
-        if not status:
+        for field, spans in (("coverage", report.coverage), ("quiet_spans", report.quiet_spans)):
+            for span in spans:
+                _check_moment(field, span.start)
+                _check_moment(field, span.end)
+        if not is_monitor_id(monitor_id):
+            raise MonitorNotFound(monitor_id)
+        status = await self.store.monitors.apply_report(monitor_id, report, self.now())
+        if status is None:
             raise MonitorNotFound(monitor_id)
         await self.store.coverage.record(monitor_id, report.coverage)
         await self.store.coverage.record_quiet(monitor_id, report.quiet_spans)

@@ -103,7 +103,9 @@ class ToldStore(StorePart):
         return f"{destination_id}.{group}" if count > 1 else None
 
     async def of_incidents(self, incident_ids: Collection[str]) -> list[IncidentDeliveryRecord]:
-        """Return who was told of a page of incidents, oldest first; the newest `MOST_DELIVERIES`.
+        """Return who was told of a page of incidents, oldest first.
+
+        At most the newest `MOST_DELIVERIES` to destinations, and as many to `callback_url`.
 
         What was to be told of an incident counts, also if a silence holds it back.
         """

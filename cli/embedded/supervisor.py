@@ -18,7 +18,7 @@ logger = structlog.get_logger(__name__)
 RESTART_MIN_SEC = 0.5
 RESTART_MAX_SEC = 10.0
 STEADY_SEC = 30.0
-"""A service that ran this long is started again at once."""
+"""A service that ran this long resets the backoff."""
 
 MAKE_LEVEL = "MAKELEVEL"
 """Variable that make sets for what it runs."""

@@ -182,7 +182,6 @@ def _of_clips(
     windows = [(each, each + timedelta(seconds=MOST_CLIP_SEC)) for each in begun]
     windows.append((min(newest, unjudged_from or newest), newest))
     before = timedelta(seconds=BEFORE_SEC)
-    windows.append((newest, newest))
     return [
         each
         for each in kept

@@ -228,6 +228,8 @@ class StreamWatch:
                 ended = following.result()
                 self._known = None if ended or self._lost else seen
                 return ended
+            if renewal.done():
+                renewal.result()
             if switch.done():
                 switch.result()
                 self._known = seen
@@ -291,10 +293,16 @@ class StreamWatch:
 
     async def _until_over_or_elsewhere(self) -> EndReason | None:
         """While the stream stands still, ask its source: is it over, or in another broadcast?"""
-        if not self._state.stall.is_open:
-            await asyncio.Event().wait()
-        seen = await self._source.observe_status(priority=True)
+        seen: Observation | None = None
         while True:
+            if not self._state.stall.is_open:  # while an incident flaps, a stall is no event
+                seen = None
+                await asyncio.sleep(LOOK_AGAIN_SEC)
+                continue
+            if seen:
+                seen = await self._source.observe(refresh=True)
+            else:
+                seen = await self._source.observe_status(priority=True)
             if ended := self._judge_said_over(seen):
                 return ended
             if seen.media and seen.media.broadcast != self._state.broadcast:
@@ -302,7 +310,6 @@ class StreamWatch:
             is_doubtful = seen.state is SourceState.ENDED
             least_sec = LOOK_AGAIN_SEC if is_doubtful else self._standstill_look_sec()
             await asyncio.sleep(max(least_sec, seen.retry_after_sec or 0.0))
-            seen = await self._source.observe(refresh=True)
 
     def _standstill_look_sec(self) -> float:
         since = self._state.stall.open_since

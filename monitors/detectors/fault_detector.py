@@ -1,4 +1,4 @@
-"""The logic that blackout, silence and freeze share: runs of faulty media become incidents.
+"""The logic that all detectors of media share: runs of faulty media become incidents.
 
 A *run* is faulty media without a real gap; a run that reaches its threshold opens an incident;
 `recovery_sec` of good media closes it. Everything is counted in stream seconds, and the state

@@ -26,7 +26,6 @@ from monitors.measurement import ProbeContext, SegmentMeasurement, Track
 from monitors.sound import SoundChecks
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
-NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 

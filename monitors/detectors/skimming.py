@@ -1,10 +1,11 @@
 """How little of a stream's video is decoded while nothing is wrong with it.
 
 Of most segments one keyframe is decoded. A keyframe that is not dark cannot lie in a blackout, and
-two keyframes that differ cannot lie in one freeze. So the judgement of a segment's frames is
-*deferred*: the segment waits in the worker's memory until a later keyframe shows that no fault that
-still grows can have begun in it, or until a fault could be due; then it is measured in full. A
-segment that would bring a fault to its threshold is always measured in full, with all that waits.
+no freeze has two keyframes in a row that both differ from the two before. So the judgement of a
+segment's frames is *deferred*: the segment waits in the worker's memory until a later keyframe
+shows that no fault that still grows can have begun in it, or until a fault could be due; then it is
+measured in full. A segment that would bring a fault to its threshold is always measured in full,
+with all that waits.
 """
 
 from collections.abc import Sequence

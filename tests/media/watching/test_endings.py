@@ -211,6 +211,27 @@ async def test_a_stream_that_stands_still_is_asked_about_before_those_that_wait(
     assert source.status_checks[0] == "priority"
 
 
+async def test_a_flapping_stream_that_stands_still_again_is_asked_about_once_more() -> None:
+    """Its suspension stays open between the stalls: none of them is an event."""
+    async with on_air() as (channel, calm, leaping):
+        source = Turning(channel.url, calm.client)
+        viewer = Viewer(calm, source, PATIENT)
+        for _ in range(5):
+            await viewer.until(seen_at_least(len(viewer.seen) + 2))
+            channel.stall()
+            leaping.leap(10)
+            await viewer.until(lambda it: it.state.stall.is_open)
+            channel.resume()
+            await viewer.until(lambda it: not it.state.stall.is_open)
+        assert viewer.types[-1] == "stream.suspended"
+        source.status_checks.clear()
+        channel.stall()
+        leaping.leap(10)
+        await viewer.until(lambda _: bool(source.status_checks))
+        assert viewer.types.count("stream.suspended") == 4
+    assert source.status_checks[0] == "priority"
+
+
 async def test_a_source_that_says_twice_that_the_stream_is_over_ends_it() -> None:
     async with on_air() as (channel, calm, leaping):
         source = Turning(channel.url, calm.client)
