@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import httpx
 import typer
 
-from cli.command import FAILED, LOCAL_GATEWAY, MISUSED, AsJson, GatewayUrl, fail, run, settings
-from cli.monitor_view import printable
+from cli.command import (
+    FAILED,
+    LOCAL_GATEWAY,
+    MISUSED,
+    AsJson,
+    GatewayUrl,
+    fail,
+    printable,
+    run,
+    settings,
+)
 from evidence.capsule.archive import InvalidCapsule
 from runtime.settings import StreamSettings
 

@@ -1,4 +1,4 @@
-"""What all commands have in common: options, settings and keys, exit codes, errors as one line.
+"""What all commands have in common: options, settings and keys, output, exit codes.
 
 Exit codes: 0 done; 1 it failed, or the service refused it; 2 wrong usage or a bad setting; 3 the
 service does not answer; 130 interrupted.
@@ -6,19 +6,28 @@ service does not answer; 130 interrupted.
 
 import asyncio
 import errno
+import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from cli.generated_keys import FILE_NAME, read_keys
 from runtime.errors import StartError
 from runtime.settings import SettingsError, SettingsT, load_settings
 
 FAILED, MISUSED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+
+STYLES = {"error": "bold red", "warning": "yellow", "unknown": "yellow", "ok": "green"}
+"""Of cells that say how something is."""
 
 LOCAL_GATEWAY = "http://127.0.0.1:8080"
 
@@ -126,3 +135,45 @@ def text_or_file(option: str, text: str) -> str:
         return Path(text[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{option}: {text[1:]} cannot be read ({type(error).__name__})", MISUSED)
+
+
+def printable(value: object) -> str:
+    """Return a text that cannot steer a terminal: titles and addresses come from strangers."""
+    return "".join(char if char.isprintable() else "?" for char in str(value))
+
+
+def moment(text: str | None) -> str:
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
+
+
+def print_answer(answer: Mapping[str, Any], *, as_json: bool, plainly: Callable[[], None]) -> None:
+    """Print an answer of the gateway as JSON, or `plainly`."""
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        plainly()
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows: for people on a terminal, aligned and uncut for a file or a pipe."""
+    console = Console()
+    if console.is_terminal:
+        console.print(table(columns, rows))
+        return
+    lines = [columns, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table for a terminal; where that is narrow, the last column is cut."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        widest = max([len(column), *(len(cells[index]) for cells in rows)])
+        is_last = index == len(columns) - 1
+        made.add_column(column, no_wrap=True, min_width=None if is_last else min(widest, 30))
+    for cells in rows:
+        made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+    return made

@@ -8,8 +8,18 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.client import RestClient, open_gateway
-from cli.command import FAILED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, fail, text_or_file
-from cli.monitor_view import print_answer, print_table, printable
+from cli.command import (
+    FAILED,
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    fail,
+    print_answer,
+    print_table,
+    printable,
+    text_or_file,
+)
 
 TEST_SEC: Final = 60.0
 TEST_POLL_SEC: Final = 0.5

@@ -11,8 +11,20 @@ from rich.style import Style
 from rich.text import Text
 
 from cli.client import RestClient, open_gateway
-from cli.command import FAILED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, LabelFilter, fail
-from cli.monitor_view import moment, print_answer, print_events, print_table, printable
+from cli.command import (
+    FAILED,
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    LabelFilter,
+    fail,
+    moment,
+    print_answer,
+    print_table,
+    printable,
+)
+from cli.monitor_view import print_events
 
 COLUMNS = ("NAME", "KIND", "SEVERITY", "STATUS", "SINCE", "SECONDS", "ID", "REASON")
 

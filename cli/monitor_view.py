@@ -1,29 +1,24 @@
 """How monitors look to a person: rows of a list, a card of one."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 import typer
-from rich import box, filesize
+from rich import filesize
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli.command import STYLES, moment, print_table, printable
 from monitors.status import ACTIVE_STATUSES, IncidentKind, Severity
 
 COLUMNS = ("NAME", "HEALTH", "INCIDENTS", "STATUS", "ID", "STREAM")
 WORST_FIRST = ("error", "warning", "unknown", "ok", "-")
 LESSER = frozenset(kind.value for kind in IncidentKind if kind.severity is Severity.WARNING)
 SHORTEST_ID = len("mon-019a0b1c")
-_STYLES = {"error": "bold red", "warning": "yellow", "unknown": "yellow", "ok": "green"}
-
-
-def printable(value: object) -> str:
-    """Return a text that cannot steer a terminal: titles and addresses come from strangers."""
-    return "".join(char if char.isprintable() else "?" for char in str(value))
 
 
 def name(monitor: dict[str, Any]) -> str:
@@ -91,39 +86,6 @@ def print_events(events: Sequence[dict[str, Any]]) -> None:
         for event in events
     ]
     print_table(("TIME", "EVENT", "WEBHOOK", "ATTEMPTS", "ID", "LAST ERROR"), rows)
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table for a terminal; where that is narrow, the last column is cut."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(columns):
-        widest = max([len(column), *(len(cells[index]) for cells in rows)])
-        is_last = index == len(columns) - 1
-        made.add_column(column, no_wrap=True, min_width=None if is_last else min(widest, 30))
-    for cells in rows:
-        made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
-    return made
-
-
-def print_answer(answer: Mapping[str, Any], *, as_json: bool, plainly: Callable[[], None]) -> None:
-    """Print an answer of the gateway as JSON, or `plainly`."""
-    if as_json:
-        typer.echo(json.dumps(answer, indent=2))
-    else:
-        plainly()
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows: for people on a terminal, aligned and uncut for a file or a pipe."""
-    console = Console()
-    if console.is_terminal:
-        console.print(table(columns, rows))
-        return
-    lines = [columns, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
 
 
 def print_card(monitor: dict[str, Any]) -> None:
@@ -210,12 +172,8 @@ def _not_default(config: dict[str, Any]) -> str:
     )
 
 
-def moment(text: str | None) -> str:
-    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
-
-
 def _style(label: str, value: str, monitor: dict[str, Any]) -> str:
     if label == "health":
-        return _STYLES.get(worst_health(monitor), "")
+        return STYLES.get(worst_health(monitor), "")
     is_bad = label in ("error", "not observed") or (label == "incidents" and value != "none")
     return "bold red" if is_bad else ""

@@ -17,9 +17,10 @@ from cli.command import (
     RequestHeader,
     fail,
     labels,
+    print_answer,
     request_headers,
 )
-from cli.monitor_view import print_answer, print_card, print_events, print_monitors
+from cli.monitor_view import print_card, print_events, print_monitors
 from monitors.status import ACTIVE_STATUSES
 
 MonitorId = Annotated[

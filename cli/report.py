@@ -6,8 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import open_gateway
-from cli.command import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, LabelFilter
-from cli.monitor_view import print_answer, print_table, printable
+from cli.command import (
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    LabelFilter,
+    print_answer,
+    print_table,
+    printable,
+)
 
 PATH = "/reports/availability"
 COLUMNS = ("NAME", "LOW %", "HIGH %", "LIVE", "FAULTY", "UNKNOWN", "UNWATCHED", "ID")

@@ -7,8 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import open_gateway
-from cli.command import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, labels
-from cli.monitor_view import moment, print_answer, print_table, printable
+from cli.command import (
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    labels,
+    moment,
+    print_answer,
+    print_table,
+    printable,
+)
 
 app = typer.Typer(help="Announce times in which incidents notify nobody.", no_args_is_help=True)
 

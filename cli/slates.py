@@ -7,8 +7,15 @@ from urllib.parse import quote
 import typer
 
 from cli.client import open_gateway
-from cli.command import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
-from cli.monitor_view import moment, print_answer, print_table
+from cli.command import (
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    moment,
+    print_answer,
+    print_table,
+)
 
 app = typer.Typer(help="Upload pictures that are not to be on air.", no_args_is_help=True)
 

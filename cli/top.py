@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.client import ACTIVE, PAGE, GatewayRefused, GatewayUnreachable, RestClient, open_gateway
-from cli.command import INTERRUPTED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
-from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, table, urgency, worst_health
+from cli.command import INTERRUPTED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, table
+from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, urgency, worst_health
 
 REFRESH_SEC = 2.0
 SEC_PER_CALL = 1.2

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cli.monitor_view import printable
+from cli.command import printable
 from media.outbound.guard import OutboundGuard
 from media.sources.source import Observation, Source, SourceState
 from media.watching import ResumeHint, SegmentProber, SegmentSeen, StreamWatch, WatchState

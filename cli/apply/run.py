@@ -19,7 +19,7 @@ from cli.apply.plan import (
     plan_silences,
 )
 from cli.client import GatewayRefused, RestClient
-from cli.monitor_view import printable
+from cli.command import printable
 
 Items = list[dict[str, Any]]
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.monitor_view import SHORTEST_ID, id_chars, printable, row, urgency, worst_health
+from cli.command import printable
+from cli.monitor_view import SHORTEST_ID, id_chars, row, urgency, worst_health
 
 
 def monitor(video: str = "ok", audio: str = "ok", **fields: Any) -> dict[str, Any]:
