@@ -4,6 +4,7 @@ For a Temporal of your own; Temporal Cloud has another interface for that.
 """
 
 import asyncio
+import os
 import sys
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -41,8 +42,17 @@ async def _main() -> str:
     return f"registered: {', '.join(missing)}" if missing else "all are registered"
 
 
-if __name__ == "__main__":
+def _run() -> int:
+    """Return the exit code."""
     try:
         print(asyncio.run(_main()))
     except (RuntimeError, RPCError, StartError) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = _run()
+    sys.stdout.flush()
+    os._exit(code)  # the SDK's threads sometimes abort the interpreter while it ends
