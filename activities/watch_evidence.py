@@ -57,7 +57,7 @@ class WatchEvidence:
             if draft in inherited:
                 gone = ALL_BUT_PICTURES if draft.incident in still_open else case.kinds
                 case = replace(case, failure=LOST, kinds=gone)
-            elif draft.incident in prober.footage.shown_early:
+            elif draft.incident in prober.footage.handed_out_early:
                 self.collector.collect_again(replace(case, kinds=PICTURES))
                 case = replace(case, kinds=ALL_BUT_PICTURES)
             self.collector.collect(case)

@@ -1,4 +1,4 @@
-"""What of one stream may become evidence: its latest picture, and the segments of a fault."""
+"""Keeps what may become evidence: the latest picture and the segments around a fault."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ from monitors.measurement import CachedSegment
 
 DEFAULT_PICTURE_SEC = 60.0  # time between two pictures of a stream while nobody looks
 BEFORE_SEC = 5.0  # a clip begins this long before its fault
-MOST_CLIP_SEC = 120.0  # from a fault's beginning; a clip leaves out what comes later, but the end
-MOST_SHOWN_EARLY = 20
+MOST_CLIP_SEC = 120.0  # a clip covers this much from the start of the fault, plus its end
+MOST_HANDED_OUT_EARLY = 20
 
 CLIP_LEVELS = frozenset({EvidenceLevel.CLIP, EvidenceLevel.CAPSULE})
 
@@ -66,7 +66,7 @@ class Footage:
     Args:
         on_told_before: takes an incident that another worker told, whose evidence may be missing,
             and what there is of it.
-        on_half_way: takes a fault that may become an incident soon, and what there is of it.
+        on_early: takes a fault that may become an incident soon, and what there is of it.
     """
 
     def __init__(
@@ -74,22 +74,22 @@ class Footage:
         cache: SegmentCache | None = None,
         on_picture: Callable[[Picture], None] | None = None,
         on_told_before: Callable[[IncidentOpened, Excerpt], None] | None = None,
-        on_half_way: Callable[[IncidentRef, Excerpt], None] | None = None,
+        on_early: Callable[[IncidentRef, Excerpt], None] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cache = cache or SegmentCache()
         self._on_picture = on_picture
         self._on_told_before = on_told_before
-        self._on_half_way = on_half_way
+        self._on_early = on_early
         self._clock = clock
         self._kept: dict[str, list[KeptSegment]] = {}
         self._pictured: float | None = None
         self.level = EvidenceLevel.NONE  # what evidence the stream's monitor wants
-        # whether it has what there is of the time when another worker watched
-        self.is_taken_over = False
+        # whether footage from before this worker's watch was fetched
+        self.has_old_footage = False
         # faults that were handed out half way, the latest ones
-        self.shown_early: dict[IncidentRef, None] = {}
+        self.handed_out_early: dict[IncidentRef, None] = {}
         self.picture_interval_sec = DEFAULT_PICTURE_SEC
 
     def wants_picture(self) -> bool:
@@ -131,23 +131,23 @@ class Footage:
                 needed = _of_pictures(kept, moments, unjudged_from)
             self._kept[name] = needed
 
-    def show_half_way(self, faults: Iterable[IncidentRef]) -> None:
+    def hand_out_early(self, faults: Iterable[IncidentRef]) -> None:
         """Hand out what there is of faults that are half way to their alert, once of each."""
-        if self._on_half_way is None or self.level is EvidenceLevel.NONE:
+        if self._on_early is None or self.level is EvidenceLevel.NONE:
             return
         for each in faults:
-            if each not in self.shown_early:
-                self.shown_early[each] = None
-                self._on_half_way(each, self.excerpt(each.started_at))
-        while len(self.shown_early) > MOST_SHOWN_EARLY:
-            del self.shown_early[next(iter(self.shown_early))]
+            if each not in self.handed_out_early:
+                self.handed_out_early[each] = None
+                self._on_early(each, self.excerpt(each.started_at))
+        while len(self.handed_out_early) > MOST_HANDED_OUT_EARLY:
+            del self.handed_out_early[next(iter(self.handed_out_early))]
 
     def forget(self, track: str) -> None:
         self._kept.pop(track, None)
 
     def take_over(self, told: Iterable[IncidentOpened]) -> None:
         """Hand out what there is of incidents that another worker `told`."""
-        self.is_taken_over = True
+        self.has_old_footage = True
         if self._on_told_before is None:
             return
         for each in told:
@@ -216,6 +216,6 @@ def _places_near(segments: Sequence[PlacedSegment], moments: Iterable[datetime])
 
 
 def _place_of(kept: Sequence[PlacedSegment], moment: datetime) -> int:
-    """Return the place of the segment that holds a moment; one that comes has the next place."""
+    """Return the index of the segment that contains `moment`, or len(kept) if it is yet to come."""
     places = (place for place, each in enumerate(kept) if each.ends_at > moment)
     return next(places, len(kept))

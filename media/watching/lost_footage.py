@@ -33,7 +33,7 @@ async def fetch_lost_footage(
     incidents that were told just before.
     """
     footage, track = prober.footage, state.tracks[MAIN]
-    if footage.is_taken_over or footage.level is EvidenceLevel.NONE:
+    if footage.has_old_footage or footage.level is EvidenceLevel.NONE:
         return
     told = [each for each in state.incidents.told_open() if at - _told_at(each) <= TOLD_BEFORE]
     moments = [*faults_begun(state), *(each.started_at for each in told)]

@@ -16,6 +16,7 @@ from media.sources.source import MediaUrls
 from media.watching.decryption import UnsupportedSegment
 from media.watching.segment_prober import SegmentProber
 from media.watching.step_applier import StepApplier
+from media.watching.tasks import never
 from monitors.measurement import SegmentMeasurement, Track
 from monitors.status import Health
 
@@ -48,7 +49,7 @@ class RenditionSwitch:
         again. Where none plays, they are asked again later and later.
         """
         if not others:
-            await asyncio.Event().wait()
+            await never()
         renditions, wait_sec = self._state.renditions, ASK_OTHERS_AGAIN_SEC
         while True:
             await asyncio.sleep(WATCH_RENDITION_SEC)

@@ -1,9 +1,8 @@
 """Watching one stream until something happens."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -16,6 +15,7 @@ from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import AUDIO, MAIN, WatchState, is_additional
 from media.watching.step_applier import StepApplier
 from media.watching.steps import AudioGoneStep, FailedStep, OffAirStep
+from media.watching.tasks import cancel, never
 from media.watching.track import TrackFollower
 from media.watching.track_judge import PlaylistLost
 from monitors.config import AudioTracks, MonitorConfig
@@ -36,7 +36,7 @@ MANIFEST_GONE_SEC = 90.0
 """A manifest that is gone this long ended its stream, unless its source asks for more patience; an
 encoder comes back sooner."""
 
-NOT_LIVE_LOOKS = 2  # in a row that must say so: never an end on a single bad answer
+NOT_LIVE_LOOKS = 2  # consecutive looks that must agree: one bad answer ends no stream
 SAID_OVER_APART_SEC = 20.0  # looks closer together than this count as one
 STANDSTILL_LOOKS = ((120.0, 20.0), (1800.0, 60.0))
 """How long a stream has stood still, and how often its source is asked until then whether it is
@@ -45,15 +45,15 @@ over or goes on elsewhere. The first are within the shortest live window of a ne
 LONG_STANDSTILL_LOOK_SEC = 180.0
 
 ENDED_MOVES = 2
-"""The others must bring this many new segments after the end of the watched one: those that end a
-moment later than it are no reason to go on."""
+"""Another rendition must bring this many new segments after ours ended: one that only ends slightly
+later does not count."""
 
 LISTED_LATER_SEC = (2.0, 4.0, 8.0, 16.0, 32.0)
-"""A packager that starts may list its tracks one after the other: a source that names pictures
-alone, or sound alone, is asked again after the first time, then after the next, and so on."""
+"""If a source lists only picture or only sound, ask again after each of these waits: packagers may
+list tracks one by one."""
 
 RENEW_BEFORE_SEC = 900.0
-RENEW_SHARE = 0.25  # URLs are renewed so long before they expire, or this share of a shorter life
+RENEW_SHARE = 0.25  # renew this long before expiry, or at this share of a shorter lifetime
 RENEW_AGAIN_SEC = 30.0
 
 
@@ -100,7 +100,9 @@ class StreamWatch:
 
         Something to report is an event in `state.pending_events`, or a change of
         `state.unseen_because()`. Cancelling at any moment leaves `state` consistent.
-        `StreamUnavailable` is for good.
+
+        Raises:
+            StreamUnavailable: the stream can never be watched.
         """
         state = self._state
         state.coverage.pause = longest_pause(self._config.check_interval_sec)
@@ -142,7 +144,7 @@ class StreamWatch:
                 state.coverage.unseen(LONG_LOOK, self._now())
             seen = await looking
         finally:
-            await _cancel(looking)
+            await cancel(looking)
         if state.unknown == LONG_LOOK and not seen.is_fault:
             state.leave_out(self._now())
         self._hint.found(seen, self._now())
@@ -153,7 +155,7 @@ class StreamWatch:
     async def _apply(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
         self._lost = False
         if seen.media is None:
-            return self._judge(seen)
+            return self._learn_without_media(seen)
         # Media of a stream that is over is what is left of it: that is read first.
         said_over = self._judge_said_over(seen) if is_fresh else None
         return said_over or await self._follow(seen, self._rendition_to_watch(seen, seen.media))
@@ -170,8 +172,7 @@ class StreamWatch:
             await asyncio.sleep(max(0.0, _seconds(self._now(), again_at)))
             self._state.look_again_at = None
 
-    def _judge(self, seen: Observation) -> EndReason | None:
-        """Learn from a look that found no media."""
+    def _learn_without_media(self, seen: Observation) -> EndReason | None:
         logger.info("no media", state=seen.state.value, reason=seen.reason, message=seen.message)
         state, at = self._state, self._now()
         state.looked_at = at
@@ -181,7 +182,7 @@ class StreamWatch:
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
             state.regain_sight(at)
             self._steps.apply(OffAirStep(at=at))
-            return self._judge_said_over(seen) or self._judge_absence(seen, at)
+            return self._judge_said_over(seen) or self._judge_gone_manifest(seen, at)
         if seen.is_fault:
             error = f"source: {seen.message}"
             self._steps.apply(FailedStep(at=at, track=None, error=error, reason=seen.reason))
@@ -201,7 +202,7 @@ class StreamWatch:
             state.not_live, state.said_over_at = 0, None
         return EndReason.STREAM_NO_LONGER_LIVE if state.not_live >= NOT_LIVE_LOOKS else None
 
-    def _judge_absence(self, seen: Observation, at: datetime) -> EndReason | None:
+    def _judge_gone_manifest(self, seen: Observation, at: datetime) -> EndReason | None:
         """Count the time that the manifest is gone and the source says that nothing is on air."""
         if seen.state is not SourceState.UPCOMING:
             return None
@@ -213,7 +214,7 @@ class StreamWatch:
     async def _follow(self, seen: Observation, media: MediaUrls) -> EndReason | None:
         """Follow the playlists until they end, one is lost or renewed, or something happens."""
         self._steps.has_event.clear()
-        urls = self._apply_media(media, seen.renditions)
+        urls = self._fit_state(media, seen.renditions)
         others = [each for each in seen.renditions if each.rendition != media.rendition]
         following = asyncio.create_task(self._follow_all(urls, others))
         happened = asyncio.create_task(self._steps.has_event.wait())
@@ -237,7 +238,7 @@ class StreamWatch:
                 self._known = listed.result()
             return doubts.result() if doubts.done() else None
         finally:
-            await _cancel(*tasks)
+            await cancel(*tasks)
 
     async def _follow_all(
         self, urls: dict[str, str], others: Sequence[MediaUrls]
@@ -276,13 +277,12 @@ class StreamWatch:
             if found.media and lacks & _named(found.media):
                 self._hint.found(found, self._now())
                 return found
-        return await asyncio.Future[Observation]()  # never
+        return await never()
 
     async def _until_renewed(self, media: MediaUrls) -> None:
-        """Return when newer URLs than `media` are known; it is followed on until then."""
+        """Return once newer URLs are known; the old ones are followed meanwhile."""
         if media.expires_at is None:
-            await asyncio.Event().wait()
-            return
+            await never()
         life_sec = (media.expires_at - self._now()).total_seconds()
         await asyncio.sleep(life_sec - min(RENEW_BEFORE_SEC, RENEW_SHARE * life_sec))
         while True:
@@ -317,25 +317,16 @@ class StreamWatch:
         looks = (look_sec for limit_sec, look_sec in STANDSTILL_LOOKS if stood_sec < limit_sec)
         return next(looks, LONG_STANDSTILL_LOOK_SEC)
 
-    def _apply_media(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
+    def _fit_state(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
         """Fit the state to where the media is now and what it carries; return URLs by track."""
         state = self._state
         if state.broadcast != media.broadcast:
             state.begin_broadcast(media.broadcast)
-        is_all = self._config.audio_tracks is AudioTracks.ALL
-        others = {it.label["track"]: it for it in media.additional_audio} if is_all else {}
-        for name in filter(is_additional, state.tracks.keys() - others.keys()):
+        urls, labels = _urls_and_labels(media, self._config.audio_tracks)
+        additional = [name for name in urls if is_additional(name)]
+        for name in filter(is_additional, state.tracks.keys() - additional):
             self._steps.apply(AudioGoneStep(at=self._now(), track=name))
-        if media.audio is None:
-            state.carry({MAIN: media.main_tracks}, others)
-            urls = {MAIN: media.main}
-        else:
-            tracks = {MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset[Track]({"audio"})}
-            state.carry(tracks, others)
-            urls = {MAIN: media.main, AUDIO: media.audio}
-        urls |= {name: it.url for name, it in others.items()}
-        labels = {AUDIO if media.audio else MAIN: media.audio_label} if is_all else {}
-        labels |= {name: it.label for name, it in others.items()}
+        state.carry(_tracks_of_playlists(media), additional)
         state.at_end.clear()
         is_other = state.renditions.use(
             media.rendition, {it.rendition: it.rendition_name for it in ladder}, self._now()
@@ -351,15 +342,28 @@ class StreamWatch:
         return urls
 
 
+def _urls_and_labels(
+    media: MediaUrls, wanted: AudioTracks
+) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
+    """Return where each track is, and what the labels of its incidents say, both by track."""
+    urls = {MAIN: media.main} | ({AUDIO: media.audio} if media.audio else {})
+    if wanted is not AudioTracks.ALL:
+        return urls, {}
+    others = {it.label["track"]: it for it in media.additional_audio}
+    labels = {AUDIO if media.audio else MAIN: media.audio_label}
+    labels |= {name: it.label for name, it in others.items()}
+    return urls | {name: it.url for name, it in others.items()}, labels
+
+
+def _tracks_of_playlists(media: MediaUrls) -> dict[str, frozenset[Track]]:
+    if media.audio is None:
+        return {MAIN: media.main_tracks}
+    return {MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset({"audio"})}
+
+
 def _named(media: MediaUrls) -> frozenset[Track]:
     return media.declared | ({"audio"} if media.audio else set())
 
 
 def _seconds(earlier: datetime, later: datetime) -> float:
     return (later - earlier).total_seconds()
-
-
-async def _cancel(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

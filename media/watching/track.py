@@ -81,7 +81,7 @@ class TrackFollower:
         self._state.at_end.add(self._name)
         while not self._state.is_over:
             await asyncio.sleep(OVER_LOOK_SEC)
-            await self._judge.judge_absence(())
+            await self._judge.judge_missing_media(())
 
     def _is_up_to_date(self) -> bool:
         """Whether an earlier watch left nothing to do before the playlist is due again."""
@@ -118,7 +118,7 @@ class TrackFollower:
         has_parts = self._last is not None and playlist.edge > self._last.playlist.edge
         self._last = replace(look, changed=advance.changed or has_parts)
         self._note_progress(playlist, advance, seen_at)
-        await self._judge.judge_absence(advance.segments)
+        await self._judge.judge_missing_media(advance.segments)
         # The window's end is taken to have been published when it was seen.
         starts = start_times(
             [*playlist.segments, *([playlist.partial] if playlist.partial else [])], seen_at
@@ -150,7 +150,7 @@ class TrackFollower:
         self._judge.log("cannot load", error=str(error))
         self._state.failing.discard(self._name)
         self._track.ends_at = self._track.ends_at or self._now()
-        await self._judge.judge_absence(())
+        await self._judge.judge_missing_media(())
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state

@@ -27,13 +27,13 @@ from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothin
 
 logger = structlog.get_logger(__name__)
 
-REFUSALS = frozenset({401, 403, 410})  # of a segment, more than once: its URL has run out
-REFUSED_AGAIN_SEC = 60.0  # where a new URL did not help, segments are given up until the next try
+REFUSALS = frozenset({401, 403, 410})  # still refused after retries: the URL has expired
+REFUSED_AGAIN_SEC = 60.0  # after a new URL was refused too, give up refused segments for this long
 UNDECODABLE = "undecodable"
 ENCRYPTED = "encrypted"
 
 MANY_STRETCHES = 100  # more are judged in a thread; ordinary segments have fewer
-CATCHING_UP_SEC = 10.0  # then a lost worker's segments are left: newer ones wait
+CATCHING_UP_SEC = 10.0  # stop re-measuring after this: new segments are waiting
 
 
 class PlaylistLost(Exception):
@@ -47,8 +47,8 @@ class PlaylistLost(Exception):
 class TrackJudge:
     """Has the segments of one track measured, and feeds what was found into the watch's state.
 
-    State changes only between awaits: cancelling at any moment leaves it consistent. Unless
-    `are_parts_good`, segments are not measured before they are complete.
+    State changes only between awaits: cancelling at any moment leaves it consistent. When
+    `are_parts_good` is false, the follower waits for whole segments.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class TrackJudge:
     def _track(self) -> TrackState:
         return self._state.tracks[self._name]
 
-    async def judge_absence(self, new: Sequence[Segment]) -> None:
-        """Judge what is missing where this track stops alone."""
+    async def judge_missing_media(self, new: Sequence[Segment]) -> None:
+        """Judge what is missing if only this track has stopped."""
         track, state = self._track, self._state
         missing_sec = state.missing_sec(
             self._name,
@@ -97,43 +97,63 @@ class TrackJudge:
             self._pass_over_gap(segment)
             self._cover(segment, starts_at, None)
             return
-        context = self._track.detectors.probe_context(
-            segment.duration_sec, self._config, has_room=self._prober.cache.has_room()
-        )
-        footage = self._prober.footage
-        if "video" in self._track.detectors.tracks and footage.wants_picture():
-            context = context.model_copy(update={"with_picture": True})
         try:
-            measurement = await self._prober.measure(
-                segment,
-                target_duration_sec=self._state.target_duration_sec,
-                silence_db=self._config.silence_db_threshold,
-                context=context,
-                keep=partial(footage.keep, self._name, segment, starts_at),
-            )
+            measurement = await self._measure(segment, starts_at)
             due = await self._measure_again(self._track.detectors.video.due_before(measurement))
         except UnsupportedSegment as error:
-            self._pass_over_encrypted(segment, seen_at)
-            self._cover(segment, starts_at, ENCRYPTED)
-            self._show(segment, None, str(error), seen_at)
+            self._handle_encrypted(segment, error, starts_at, seen_at)
         except (FetchError, UndecodableSegment) as error:
-            self._raise_if_refused(error)
-            self.are_parts_good &= segment.parts_until is None
-            self._segment_failed(segment, error, reason_of(error))
-            self._track.absence.moved(seen_at)
-            self._pass_over(segment)
-            self._cover(segment, starts_at, reason_of(error))
-            self._show(segment, None, str(error), seen_at)
+            self._handle_failure(segment, error, starts_at, seen_at)
         else:
-            await self._apply_measurement(segment, measurement, starts_at, seen_at, due)
-            if measurement.picture:
-                footage.show(measurement.picture, starts_at)
-            broken = self._track.detectors.error_of(measurement) or None
-            hidden = self._state.hidden.get(self._name)
-            self._cover(segment, starts_at, UNDECODABLE if broken else hidden)
-            self._show(segment, measurement, broken, seen_at)
-        footage.forget_unneeded(self._state)
-        footage.show_half_way(faults_half_way(self._state, self._config))
+            await self._handle_measurement(segment, measurement, due, starts_at, seen_at)
+        self._prober.footage.forget_unneeded(self._state)
+        self._prober.footage.hand_out_early(faults_half_way(self._state, self._config))
+
+    async def _measure(self, segment: Segment, starts_at: datetime) -> SegmentMeasurement:
+        detectors, footage = self._track.detectors, self._prober.footage
+        context = detectors.probe_context(
+            segment.duration_sec, self._config, has_room=self._prober.cache.has_room()
+        )
+        if "video" in detectors.tracks and footage.wants_picture():
+            context = context.model_copy(update={"with_picture": True})
+        return await self._prober.measure(
+            segment,
+            target_duration_sec=self._state.target_duration_sec,
+            silence_db=self._config.silence_db_threshold,
+            context=context,
+            keep=partial(footage.keep, self._name, segment, starts_at),
+        )
+
+    async def _handle_measurement(
+        self,
+        segment: Segment,
+        measurement: SegmentMeasurement,
+        due: Sequence[SegmentMeasurement | None],
+        starts_at: datetime,
+        seen_at: datetime,
+    ) -> None:
+        await self._apply_measurement(segment, measurement, starts_at, seen_at, due)
+        if measurement.picture:
+            self._prober.footage.show(measurement.picture, starts_at)
+        broken = self._track.detectors.error_of(measurement) or None
+        unmeasurable = self._state.hidden.get(self._name)
+        self._cover(segment, starts_at, UNDECODABLE if broken else unmeasurable)
+        self._notify_listener(segment, measurement, broken, seen_at)
+
+    def _handle_failure(
+        self,
+        segment: Segment,
+        error: FetchError | UndecodableSegment,
+        starts_at: datetime,
+        seen_at: datetime,
+    ) -> None:
+        self._raise_if_refused(error)
+        self.are_parts_good &= segment.parts_until is None
+        self._segment_failed(segment, error, reason_of(error))
+        self._track.absence.moved(seen_at)
+        self._pass_over(segment)
+        self._cover(segment, starts_at, reason_of(error))
+        self._notify_listener(segment, None, str(error), seen_at)
 
     def _cover(self, segment: Segment, starts_at: datetime, reason: str | None) -> None:
         if self._name == MAIN:
@@ -208,12 +228,14 @@ class TrackJudge:
         if error := track.detectors.error_of(measurement):
             self._segment_failed(segment, error, UNDECODABLE)
         else:
-            hidden = (measurement.unmeasurable.get(kind) for kind in track.detectors.tracks)
-            why = next((each.reason for each in hidden if each), None)
+            unmeasurable = (measurement.unmeasurable.get(kind) for kind in track.detectors.tracks)
+            why = next((each.reason for each in unmeasurable if each), None)
             self._segment_succeeded(segment, at, why)
 
-    def _pass_over_encrypted(self, segment: Segment, seen_at: datetime) -> None:
-        """Its key may not be public."""
+    def _handle_encrypted(
+        self, segment: Segment, error: UnsupportedSegment, starts_at: datetime, seen_at: datetime
+    ) -> None:
+        """Skip a segment that we cannot decrypt; this is not a fault of the stream."""
         track, at = self._track, self._now()
         why = {
             kind: Unmeasurable(
@@ -225,7 +247,9 @@ class TrackJudge:
         track.detectors.unjudged = track.detectors.tracks
         self._pass_over(segment)
         self._note_unmeasurable(why, at)
-        self._nothing_fails(at, ENCRYPTED)
+        self._note_played(at, ENCRYPTED)
+        self._cover(segment, starts_at, ENCRYPTED)
+        self._notify_listener(segment, None, str(error), seen_at)
 
     def _note_unmeasurable(self, found: Mapping[Track, Unmeasurable], at: datetime) -> None:
         for kind in self._track.detectors.tracks & found.keys():
@@ -261,9 +285,9 @@ class TrackJudge:
         statistics = self._state.statistics
         statistics.total_segments_analyzed += segment.parts_until is None
         statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
-        self._nothing_fails(at, unmeasurable)
+        self._note_played(at, unmeasurable)
 
-    def _nothing_fails(self, at: datetime, unmeasurable: str | None) -> None:
+    def _note_played(self, at: datetime, unmeasurable: str | None) -> None:
         """Note that a segment is good, as far as it can be measured; else why it cannot."""
         self._steps.apply(PlayedStep(at=at, track=self._name, unmeasurable=unmeasurable))
 
@@ -273,7 +297,7 @@ class TrackJudge:
         self.failed(f"segment {segment.sequence}: {error}", reason, found=(error,))
 
     def _pass_over_gap(self, segment: Segment) -> None:
-        if self._track.absence.judged_sec:  # what it stands for is judged by the clock
+        if self._track.absence.judged_sec:  # judge_missing_media has already counted this time
             self._track.cursor.done(segment)
         else:
             self._pass_over(segment)
@@ -299,7 +323,7 @@ class TrackJudge:
             self._state.refused_at = at
             raise PlaylistLost(error) from None
 
-    def _show(
+    def _notify_listener(
         self,
         segment: Segment,
         measurement: SegmentMeasurement | None,

@@ -102,14 +102,14 @@ def test_a_fault_is_handed_out_half_way_to_its_alert_and_once(
     fault_sec: float, *, is_half_way: bool
 ) -> None:
     shown = list[tuple[IncidentRef, Excerpt]]()
-    footage = Footage(on_half_way=lambda fault, excerpt: shown.append((fault, excerpt)))
+    footage = Footage(on_early=lambda fault, excerpt: shown.append((fault, excerpt)))
     footage.level = EvidenceLevel.PICTURE
     state = WatchState(tracks={"main": TrackState()})
     run = FaultRun(started_at=wall_clock(21.0), fault_sec=fault_sec)
     state.tracks["main"].detectors.video.blackout.run = run
     watched(footage, with_fault(21.0), first=9, last=20)
     for _ in range(2):
-        footage.show_half_way(faults_half_way(state, Thresholds(blackout_threshold_sec=30)))
+        footage.hand_out_early(faults_half_way(state, Thresholds(blackout_threshold_sec=30)))
     found = [(each.started_at, excerpt) for each, excerpt in shown]
     assert found == [(wall_clock(21.0), footage.excerpt(wall_clock(21.0)))] * is_half_way
 
