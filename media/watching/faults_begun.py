@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from media.watching.state import WatchState
 from monitors.config import Thresholds
-from monitors.detectors.fault_detector import FaultRun
+from monitors.detectors.fault_detector import Fault
 from monitors.detectors.freeze import HeldStill
 from monitors.incidents import IncidentRef
 from monitors.status import IncidentKind
@@ -41,15 +41,15 @@ def faults_half_way(state: WatchState, thresholds: Thresholds) -> list[IncidentR
     }
     growing = (it for track in state.tracks.values() for it in track.detectors.growing())
     return [
-        IncidentRef(kind=kind, started_at=run.started_at)
-        for kind, run in growing
-        if run.fault_sec >= threshold_sec[kind] / 2 > 0
+        IncidentRef(kind=kind, started_at=fault.started_at)
+        for kind, fault in growing
+        if fault.run_sec >= threshold_sec[kind] / 2 > 0
     ]
 
 
 def _moments_in(detectors: BaseModel) -> Iterator[datetime]:
     """Yield the beginning of each fault that a detector in `detectors` is timing."""
-    if isinstance(detectors, FaultRun):
+    if isinstance(detectors, Fault):
         if not detectors.is_open:
             yield detectors.started_at
     elif isinstance(detectors, HeldStill):

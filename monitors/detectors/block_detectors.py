@@ -67,7 +67,7 @@ class ToneDetector(SoundDetector):
             condition = Condition.GOOD if level_dbfs is None else Condition.FAULTY
             stretch = stretch_of(condition, first, count, figures, position)
             if level_dbfs not in (None, self.level_dbfs):
-                changes.append(self.faults.part(stretch.starts_at, rule))
+                changes.append(self.faults.split(stretch.starts_at, rule))
                 self.level_dbfs, self.details = level_dbfs, {"tone_dbfs": level_dbfs or 0.0}
                 rule = replace(rule, details=self.details)
             changes.append(self.faults.step(stretch, rule))
@@ -79,8 +79,8 @@ class ToneDetector(SoundDetector):
         return self.faults.follow([nothing], self._tone_rule(position, thresholds))
 
     def causes(self) -> list[Cause]:
-        run = self.faults.run
-        return [Cause(self.kind, run.started_at, TONE)] if run else []
+        fault = self.faults.fault
+        return [Cause(self.kind, fault.started_at, TONE)] if fault else []
 
     def _tone_rule(self, position: SegmentPosition, thresholds: Thresholds) -> FaultRule:
         return self._rule(position, thresholds, joint_sec=TONE_GAP_SEC, reason=TONE)
@@ -107,7 +107,7 @@ class ClippingDetector(SoundDetector):
         most_dbtp = thresholds.true_peak_max_dbtp
         if most_dbtp is None or not figures.true_peaks_dbtp:
             return self.end(position.starts_at)
-        known = self.peak_dbtp if self.faults.run else None
+        known = self.peak_dbtp if self.faults.fault else None
         self.peak_dbtp = max([*figures.true_peaks_dbtp, known or figures.true_peaks_dbtp[0]])
         self.details = {"true_peak_dbtp": self.peak_dbtp, "max_dbtp": most_dbtp}
         rule = self._rule(position, thresholds, joint_sec=CLIPPING_GAP_SEC)

@@ -72,9 +72,9 @@ class CardDetectors(BaseModel):
     def causes(self) -> list[Cause]:
         reasons = {IncidentKind.TEST_SIGNAL: BARS}
         return [
-            Cause(kind, each.run.started_at, reasons.get(kind))
+            Cause(kind, each.fault.started_at, reasons.get(kind))
             for kind, each in self._detectors()
-            if each.run
+            if each.fault
         ]
 
     def _detectors(self) -> Iterable[tuple[IncidentKind, FaultDetector]]:

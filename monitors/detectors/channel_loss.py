@@ -93,7 +93,7 @@ class ChannelLossDetector(SoundDetector):
         return [*ended, self._fault(stretch, rule)]
 
     def _pause(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange | None]:
-        is_lost = self.faults.run is not None and self.faults.run.is_faulty
+        is_lost = self.faults.fault is not None and self.faults.fault.is_faulty
         left_sec = max(0.0, PAUSE_SEC - self.pause_sec) if is_lost else 0.0
         self.pause_sec += stretch.duration_sec
         short, long = split([stretch], left_sec)

@@ -60,13 +60,13 @@ class FaultRule:
     position: SegmentPosition | None = None  # of the segment; None for what opens no incident
     details: Mapping[str, Detail] = field(default_factory=dict)  # go into the incident
 
-    def parts(self, gap_sec: float, reason: str | None = None) -> bool:
+    def separates(self, gap_sec: float, reason: str | None = None) -> bool:
         """Return whether good media of `gap_sec` separates a fault from one before, of `reason`."""
         joint_sec = max(self.joint_sec, self.remnant_sec if reason in MISSING else 0.0)
         return gap_sec > joint_sec + TIME_TOLERANCE_SEC
 
-    def is_relapse(self, fault_sec: float) -> bool:
-        return reached(fault_sec, min(self.noticeable_sec, self.threshold_sec))
+    def is_relapse(self, run_sec: float) -> bool:
+        return reached(run_sec, min(self.noticeable_sec, self.threshold_sec))
 
 
 class Recovery(BaseModel):
@@ -77,12 +77,12 @@ class Recovery(BaseModel):
     good_sec: float = 0.0  # known media since, faults too short to notice included
 
 
-class FaultRun(BaseModel):
+class Fault(BaseModel):
     """A fault that is growing, or an incident that is open."""
 
     started_at: AwareDatetime  # wall clock of its first moment
     elapsed_sec: float = 0.0  # stream seconds since then, unknown media included
-    fault_sec: float = 0.0  # known length of the latest run of faulty media
+    run_sec: float = 0.0  # known length of the latest run of faulty media
     gap_sec: float = 0.0  # good media since the last faulty moment
     is_open: bool = False  # whether the threshold was reached
     reason: str | None = None  # of its latest faulty media
@@ -90,22 +90,22 @@ class FaultRun(BaseModel):
 
     @property
     def is_faulty(self) -> bool:
-        return self.gap_sec == 0 and self.fault_sec > 0
+        return self.gap_sec == 0 and self.run_sec > 0
 
-    def is_parted(self, rule: FaultRule) -> bool:
+    def is_separated(self, rule: FaultRule) -> bool:
         """Return whether the good media at its end separates it from a fault that follows."""
-        return rule.parts(self.gap_sec, self.reason)
+        return rule.separates(self.gap_sec, self.reason)
 
     def add_fault(self, duration_sec: float, rule: FaultRule, reason: str | None) -> None:
         """Add faulty media, joined to the latest run unless the gap between them is a real one."""
-        joined_sec = 0.0 if self.is_parted(rule) else self.fault_sec + self.gap_sec
+        joined_sec = 0.0 if self.is_separated(rule) else self.run_sec + self.gap_sec
         self.reason = reason
-        self.fault_sec = joined_sec + duration_sec
+        self.run_sec = joined_sec + duration_sec
         self.gap_sec = 0.0
         self.elapsed_sec += duration_sec
         if self.recovery:
             self.recovery.good_sec += duration_sec
-            if not self.is_open or rule.is_relapse(self.fault_sec):
+            if not self.is_open or rule.is_relapse(self.run_sec):
                 self.recovery = None
 
     def add_good(self, duration_sec: float, at: datetime) -> None:
@@ -125,9 +125,9 @@ class FaultRun(BaseModel):
 
 
 class FaultDetector(BaseModel):
-    """What one detector remembers between two segments; `run` is None while all is good."""
+    """What one detector remembers between two segments; `fault` is None while all is good."""
 
-    run: FaultRun | None = None
+    fault: Fault | None = None
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
         changes = [self.step(stretch, rule) for stretch in media]
@@ -146,38 +146,41 @@ class FaultDetector(BaseModel):
         return None
 
     def skip(self, duration_sec: float) -> None:
-        if self.run:
-            self.run.elapsed_sec += duration_sec
+        if self.fault:
+            self.fault.elapsed_sec += duration_sec
 
-    def go_back(self, before: "FaultDetector") -> None:
-        """Go back to where this detector was `before`; incidents that opened since stay open."""
-        was_open = before.run is not None and before.run.is_open
-        if was_open and self.run is None:
+    def rewind(self, before: "FaultDetector") -> None:
+        """Undo what was judged since `before`; incidents opened meanwhile stay open.
+
+        Silence judges a segment's tail early, and again with the next segment.
+        """
+        was_open = before.fault is not None and before.fault.is_open
+        if was_open and self.fault is None:
             return
-        opened, self.run = self.run, before.run
+        opened, self.fault = self.fault, before.fault
         if opened and opened.is_open and not was_open:
-            self.run = before.run or FaultRun(started_at=opened.started_at)
-            self.run.is_open = True
+            self.fault = before.fault or Fault(started_at=opened.started_at)
+            self.fault.is_open = True
 
-    def part(self, at: datetime, rule: FaultRule) -> IncidentChange | None:
+    def split(self, at: datetime, rule: FaultRule) -> IncidentChange | None:
         """End the latest run at wall clock `at`, though the next fault may begin at once."""
-        if self.run is None:
+        if self.fault is None:
             return None
-        self.run.begin_recovery(at)
-        if not self.run.is_open or self.run.has_recovered(rule):
+        self.fault.begin_recovery(at)
+        if not self.fault.is_open or self.fault.has_recovered(rule):
             return self.end(at, rule)
-        self.run.fault_sec = self.run.gap_sec = 0.0
+        self.fault.run_sec = self.fault.gap_sec = 0.0
         return None
 
     def end(self, at: datetime, rule: FaultRule) -> IncidentClosed | None:
-        """Forget the run; an incident closes at its first good moment, or else at `at`."""
-        run, self.run = self.run, None
-        if run is None or not run.is_open:
+        """Forget the fault; an incident closes at its first good moment, or else at `at`."""
+        fault, self.fault = self.fault, None
+        if fault is None or not fault.is_open:
             return None
-        recovery = run.begin_recovery(at)
+        recovery = fault.begin_recovery(at)
         return IncidentClosed(
             kind=rule.kind,
-            started_at=run.started_at,
+            started_at=fault.started_at,
             recovered_at=recovery.since,
             total_duration_sec=recovery.after_sec,
             details=dict(rule.details),
@@ -185,27 +188,27 @@ class FaultDetector(BaseModel):
 
     @property
     def is_open(self) -> bool:
-        return self.run is not None and self.run.is_open
+        return self.fault is not None and self.fault.is_open
 
     def health(self, noticeable_sec: float = NOTICEABLE_SEC) -> Health:
-        if self.run is None:
+        if self.fault is None:
             return Health.OK
-        if self.run.is_open:
+        if self.fault.is_open:
             return Health.ERROR
-        return Health.WARNING if reached(self.run.fault_sec, noticeable_sec) else Health.OK
+        return Health.WARNING if reached(self.fault.run_sec, noticeable_sec) else Health.OK
 
     def _faulty(self, stretch: Stretch, rule: FaultRule) -> IncidentOpened | None:
-        if self.run is None:
-            self.run = FaultRun(started_at=stretch.starts_at)
+        if self.fault is None:
+            self.fault = Fault(started_at=stretch.starts_at)
         reason = stretch.reason or rule.reason
-        self.run.add_fault(stretch.duration_sec, rule, reason)
-        if self.run.is_open or not reached(self.run.fault_sec, rule.threshold_sec):
+        self.fault.add_fault(stretch.duration_sec, rule, reason)
+        if self.fault.is_open or not reached(self.fault.run_sec, rule.threshold_sec):
             return None
-        self.run.is_open = True
+        self.fault.is_open = True
         return IncidentOpened(
             kind=rule.kind,
-            started_at=self.run.started_at,
-            duration_sec=self.run.elapsed_sec,
+            started_at=self.fault.started_at,
+            duration_sec=self.fault.elapsed_sec,
             threshold_sec=rule.threshold_sec,
             reason=reason,
             segment=rule.position and _segment_info(rule.position),
@@ -213,25 +216,25 @@ class FaultDetector(BaseModel):
         )
 
     def _good(self, stretch: Stretch, rule: FaultRule) -> IncidentClosed | None:
-        if self.run is None:
+        if self.fault is None:
             return None
-        self.run.add_good(stretch.duration_sec, stretch.starts_at)
-        if not self.run.is_parted(rule):
+        self.fault.add_good(stretch.duration_sec, stretch.starts_at)
+        if not self.fault.is_separated(rule):
             return None
-        if not self.run.is_open or self.run.has_recovered(rule):
+        if not self.fault.is_open or self.fault.has_recovered(rule):
             return self.end(stretch.starts_at, rule)
         return None
 
 
 def usual_rule(
-    kind: IncidentKind, thresholds: Thresholds, position: SegmentPosition, **differing: Any
+    kind: IncidentKind, thresholds: Thresholds, position: SegmentPosition, **overrides: Any
 ) -> FaultRule:
-    """Return how a fault is judged: by the threshold of its kind, with what is `differing`."""
+    """Return the rule for `kind` from the user's thresholds; `overrides` replace its fields."""
     usual = {
         "threshold_sec": getattr(thresholds, f"{kind}_threshold_sec"),
         "recovery_sec": thresholds.recovery_sec,
     }
-    return FaultRule(kind=kind, position=position, **{**usual, **differing})
+    return FaultRule(kind=kind, position=position, **{**usual, **overrides})
 
 
 def closing_rule(kind: IncidentKind, details: Mapping[str, Detail] | None = None) -> FaultRule:

@@ -74,7 +74,7 @@ class FreezeDetector(BaseModel):
             else:
                 changes += self._settle(stretch, rule)
             before = stretch
-        if self.faults.run is None:
+        if self.faults.fault is None:
             self.picture = None
         return changes
 
@@ -91,12 +91,12 @@ class FreezeDetector(BaseModel):
 
     @property
     def grown_sec(self) -> float:
-        run, held_sec = self.faults.run, self.held.duration_sec if self.held else 0.0
-        return held_sec + (run.fault_sec + run.gap_sec if run else 0.0)
+        fault, held_sec = self.faults.fault, self.held.duration_sec if self.held else 0.0
+        return held_sec + (fault.run_sec + fault.gap_sec if fault else 0.0)
 
     def _begin_anew(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
         """Judge a picture that follows one like it: between the two something moved."""
-        parted = self.faults.part(stretch.starts_at, rule)
+        parted = self.faults.split(stretch.starts_at, rule)
         self.held = self.picture = None
         return [*([parted] if parted else []), *self._settle(stretch, rule)]
 
@@ -133,7 +133,7 @@ class FreezeDetector(BaseModel):
             stretch = self._as_remnant(stretch, rule)
         elif stretch.condition is Condition.FAULTY:
             if not self._continues(stretch, rule):
-                parted = self.faults.part(stretch.starts_at, rule)
+                parted = self.faults.split(stretch.starts_at, rule)
                 self.picture, self.since_flaw_sec = stretch.picture, FLAWS_APART_SEC
             elif self._has_flaw():
                 self.since_flaw_sec = 0.0
@@ -143,17 +143,21 @@ class FreezeDetector(BaseModel):
 
     def _has_flaw(self) -> bool:
         """Return whether the run has just been interrupted, and not for want of pictures."""
-        run = self.faults.run
-        return run is not None and run.gap_sec > TIME_TOLERANCE_SEC and run.reason != VIDEO_MISSING
+        fault = self.faults.fault
+        return (
+            fault is not None
+            and fault.gap_sec > TIME_TOLERANCE_SEC
+            and fault.reason != VIDEO_MISSING
+        )
 
     def _may_be_remnant(self, stretch: Stretch, rule: FaultRule) -> bool:
         """Return whether a still stretch may be part of the few pictures between missing ones."""
-        run = self.faults.run
+        fault = self.faults.fault
         if stretch.condition is not Condition.FAULTY or stretch.reason == VIDEO_MISSING:
             return False
-        if run is None or run.reason != VIDEO_MISSING:
+        if fault is None or fault.reason != VIDEO_MISSING:
             return False
-        return reached(rule.remnant_sec, run.gap_sec + stretch.duration_sec)
+        return reached(rule.remnant_sec, fault.gap_sec + stretch.duration_sec)
 
     def _as_remnant(self, stretch: Stretch, rule: FaultRule) -> Stretch:
         """Return a stretch behind missing pictures such that it does not part the run."""
@@ -162,8 +166,8 @@ class FreezeDetector(BaseModel):
         return replace(stretch, condition=Condition.GOOD)
 
     def _continues(self, stretch: Stretch, rule: FaultRule) -> bool:
-        run = self.faults.run
-        if run is None or run.is_parted(rule):
+        fault = self.faults.fault
+        if fault is None or fault.is_separated(rule):
             return False
         if self._has_flaw() and not reached(self.since_flaw_sec, FLAWS_APART_SEC):
             return False

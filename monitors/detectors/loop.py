@@ -104,7 +104,7 @@ class LoopDetector(BaseModel):
         since_sec, _ = max(whole, default=(0.0, 0))
         if not since_sec:
             return _stretch(Condition.GOOD, position)
-        if self.faults.run:
+        if self.faults.fault:
             return _stretch(Condition.FAULTY, position)
         starts_at = position.wall_clock(position.duration_sec - since_sec)
         return Stretch(Condition.FAULTY, since_sec, starts_at)

@@ -144,7 +144,7 @@ class LoudnessDetector(SoundDetector):
         step_sec = GATING_SEC
         if excess:
             self.details = _details(excess, thresholds)
-            step_sec = GATING_SEC if self.faults.run else excess.since_sec
+            step_sec = GATING_SEC if self.faults.fault else excess.since_sec
         stretch = Stretch(
             Condition.FAULTY if excess else Condition.GOOD,
             step_sec,

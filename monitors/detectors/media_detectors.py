@@ -11,8 +11,8 @@ from monitors.config import AudioTracks, Expect, Thresholds
 from monitors.detectors.explanations import Cause
 from monitors.detectors.fault_detector import (
     REMNANT_SEC,
+    Fault,
     FaultRule,
-    FaultRun,
     closing_rule,
     usual_rule,
 )
@@ -222,14 +222,14 @@ class MediaDetectors(BaseModel):
         found = (it for track in sorted(self._judged(), reverse=True) for it in self._of(track))
         return [kind for kind, health in found if health is Health.WARNING]
 
-    def growing(self) -> list[tuple[IncidentKind, FaultRun]]:
+    def growing(self) -> list[tuple[IncidentKind, Fault]]:
         """Return the faults of picture and first sound that are no incident yet."""
         detectors = (
             (IncidentKind.BLACKOUT, self.video.blackout),
             (IncidentKind.FREEZE, self.video.freeze.faults),
             (IncidentKind.SILENCE, self.silence.faults),
         )
-        return [(kind, each.run) for kind, each in detectors if each.run and not each.is_open]
+        return [(kind, each.fault) for kind, each in detectors if each.fault and not each.is_open]
 
     def causes(self) -> list[Cause]:
         return [*self.video.cards.causes(), *self.sound.tone.causes()]

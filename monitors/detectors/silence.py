@@ -108,9 +108,9 @@ class SilenceDetector(BaseModel):
         rule: FaultRule,
     ) -> list[IncidentChange]:
         if self.before_tail:
-            self.faults.go_back(self.before_tail)
+            self.faults.rewind(self.before_tail)
         heard = _Heard(sound, duration_sec, self.tail_sec, self.ahead_sec)
-        is_silent = self.faults.run is not None and self.faults.run.is_faulty
+        is_silent = self.faults.fault is not None and self.faults.fault.is_faulty
         found = heard.findings(after_silence=is_silent)
         media = stretches(found, _longer(position, self.tail_sec), heard.duration_sec)
         is_seen_whole = reached(duration_sec, position.duration_sec)

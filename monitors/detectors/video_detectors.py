@@ -170,7 +170,7 @@ class VideoDetectors(BaseModel):
         """Return whether no known fault requires every frame to be decoded."""
         if self.deferred:  # none of these has a dark keyframe
             return True
-        is_dark = self.blackout.run is not None
+        is_dark = self.blackout.fault is not None
         return not is_dark and not self.cards.causes() and self._freeze_health() is Health.OK
 
     def skip(self, duration_sec: float) -> None:
@@ -248,7 +248,7 @@ class VideoDetectors(BaseModel):
                 [unseen, *still_findings(measurement, cards, is_fluent=is_fluent)],
             )
         missing = replace(_whole(position), reason=VIDEO_MISSING)
-        is_black = self.blackout.run is not None and self.blackout.run.is_faulty
+        is_black = self.blackout.fault is not None and self.blackout.fault.is_faulty
         return ([missing], [unknown]) if is_black or not self.has_shown else ([], [missing])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from media.watching.state import AUDIO, MAIN, WatchState
 from monitors.config import MonitorConfig
-from monitors.detectors.fault_detector import FaultRun
+from monitors.detectors.fault_detector import Fault
 from monitors.measurement import Track
 from monitors.status import Health
 from simulator.youtube import Layout, RequestKind, SimulatedYouTube, SiteFault
@@ -46,9 +46,9 @@ def test_what_was_detected_goes_with_what_it_is_of(
     state.carry(before)
     for track in state.tracks.values():
         track.detectors.next_start_sec = track.stream_sec = 60.0
-    state.tracks[MAIN].detectors.video.blackout.run = FaultRun(started_at=AT, is_open=True)
+    state.tracks[MAIN].detectors.video.blackout.fault = Fault(started_at=AT, is_open=True)
     heard = state.tracks.get(AUDIO, state.tracks[MAIN]).detectors
-    heard.silence.faults.run = FaultRun(started_at=AT, is_open=True)
+    heard.silence.faults.fault = Fault(started_at=AT, is_open=True)
     state.carry(after)
     state = WatchState.model_validate(json.loads(state.model_dump_json()))
     assert (state.health().video, state.health().audio) == (Health.ERROR, Health.ERROR)

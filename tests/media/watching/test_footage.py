@@ -7,7 +7,7 @@ from media.watching import Excerpt, Footage, Picture, SegmentCache, WatchState
 from media.watching.faults_begun import faults_half_way
 from media.watching.track_state import TrackState
 from monitors.config import Thresholds
-from monitors.detectors.fault_detector import FaultRun
+from monitors.detectors.fault_detector import Fault
 from monitors.events import EventDraft, EventType
 from monitors.evidence import EvidenceLevel
 from monitors.incidents import IncidentRef
@@ -29,8 +29,8 @@ def watched(footage: Footage, state: WatchState, *, first: int, last: int) -> No
 def with_fault(begun_sec: float | None) -> WatchState:
     state = WatchState(tracks={"main": TrackState()})
     if begun_sec is not None:
-        run = FaultRun(started_at=wall_clock(begun_sec), fault_sec=1.0)
-        state.tracks["main"].detectors.video.blackout.run = run
+        run = Fault(started_at=wall_clock(begun_sec), run_sec=1.0)
+        state.tracks["main"].detectors.video.blackout.fault = run
     return state
 
 
@@ -97,16 +97,16 @@ def test_a_clip_that_lacks_a_segment_in_between_is_cut() -> None:
     assert footage.excerpt(wall_clock(0.0)).is_cut
 
 
-@pytest.mark.parametrize(("fault_sec", "is_half_way"), [(14.9, False), (15.0, True)])
+@pytest.mark.parametrize(("run_sec", "is_half_way"), [(14.9, False), (15.0, True)])
 def test_a_fault_is_handed_out_half_way_to_its_alert_and_once(
-    fault_sec: float, *, is_half_way: bool
+    run_sec: float, *, is_half_way: bool
 ) -> None:
     shown = list[tuple[IncidentRef, Excerpt]]()
     footage = Footage(on_early=lambda fault, excerpt: shown.append((fault, excerpt)))
     footage.level = EvidenceLevel.PICTURE
     state = WatchState(tracks={"main": TrackState()})
-    run = FaultRun(started_at=wall_clock(21.0), fault_sec=fault_sec)
-    state.tracks["main"].detectors.video.blackout.run = run
+    run = Fault(started_at=wall_clock(21.0), run_sec=run_sec)
+    state.tracks["main"].detectors.video.blackout.fault = run
     watched(footage, with_fault(21.0), first=9, last=20)
     for _ in range(2):
         footage.hand_out_early(faults_half_way(state, Thresholds(blackout_threshold_sec=30)))
