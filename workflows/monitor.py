@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -58,7 +58,7 @@ with workflow.unsafe.imports_passed_through():
     )
 
 
-UNPROBED = "no probe has measured a segment yet"  # why nothing is known of a stream that is live
+UNPROBED = "no probe has measured a segment yet"  # health.reason while no probe slot is free
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
@@ -83,10 +83,10 @@ class MonitorWorkflow:
     async def run(self, _input: MonitorInput) -> MonitorResult:
         """Follow the stream until it ends, somebody stops the monitor, or it cannot go on."""
         self._outbox.open()
-        story = asyncio.create_task(self._follow_the_stream())
+        following = asyncio.create_task(self._follow_the_stream())
         cancelled = False
         try:
-            await self._until_over(story)
+            await self._until_over(following)
         except asyncio.CancelledError:
             cancelled = True
         if self._wants_new_run and not (cancelled or self._is_to_stop()):
@@ -94,7 +94,7 @@ class MonitorWorkflow:
                 await self._continue_in_a_new_run()
             except asyncio.CancelledError:  # there is no new run; this one ends the monitor
                 cancelled = True
-        await uncancelled(self._end(story, cancelled=cancelled))
+        await uncancelled(self._end(following, cancelled=cancelled))
         if cancelled:
             raise asyncio.CancelledError
         return views.view(MonitorResult, self._progress)
@@ -145,7 +145,7 @@ class MonitorWorkflow:
         queued = self._outbox.queued
         return views.view(MonitorSnapshot, self._progress, self._input, events_queued=queued)
 
-    # The story
+    # Following the stream
 
     async def _follow_the_stream(self) -> None:
         if not self._progress.is_live:
@@ -157,7 +157,7 @@ class MonitorWorkflow:
         if self._progress.watch_state is None:
             # With all slots taken the watch waits in the queue; its first report replaces this.
             self._progress.health = HealthReport(reason=UNPROBED)
-        has_no_pod = self._progress.shows_pod_failure  # in an earlier run
+        has_no_pod = self._progress.shows_pod_failure  # left by the previous run; keep its text
         self._board.update(
             self._progress.doing if has_no_pod else "Watching the stream",
             status=MonitorStatus.MONITORING,
@@ -199,7 +199,7 @@ class MonitorWorkflow:
                 raise
             return None  # interrupted before it began
         except ActivityError as error:
-            # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
+            # Temporal does not retry a cancelled watch: use its last heartbeat.
             if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
                 return self._result_from_heartbeat(error)
             raise monitor_failed(error) from error
@@ -240,19 +240,19 @@ class MonitorWorkflow:
         self._progress.stream_status = StreamStatus.ENDED
         self._outbox.enqueue(EventType.STREAM_ENDED, reason=reason)
 
-    async def _continue_in_a_new_run(self) -> None:
+    async def _continue_in_a_new_run(self) -> NoReturn:
         await self._pods.stop()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._input.model_copy(update={"carried": self._progress}))
 
     # The end
 
-    async def _until_over(self, story: asyncio.Task[None]) -> None:
+    async def _until_over(self, following: asyncio.Task[None]) -> None:
         end = self._input.config.scheduled_end_time
         left = (end - workflow.now()).total_seconds() if end else None
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: story.done() or self._is_to_stop(),
+                lambda: following.done() or self._is_to_stop(),
                 timeout=left,
                 timeout_summary="until the scheduled end",
             )
@@ -260,29 +260,31 @@ class MonitorWorkflow:
     def _is_to_stop(self) -> bool:
         return self._progress.stop_requested or self._outbox.failure is not None
 
-    async def _end(self, story: asyncio.Task[None], *, cancelled: bool) -> None:
+    async def _end(self, following: asyncio.Task[None], *, cancelled: bool) -> None:
         self._is_over = True
         removal = asyncio.create_task(self._pods.remove())
-        story.cancel()  # a watch that is stopped still returns what it saw last
-        await asyncio.gather(story, return_exceptions=True)
-        status, doing = self._ending(story, cancelled=cancelled)
-        if status is MonitorStatus.COMPLETED:  # unless the last events are not accepted
+        following.cancel()  # a watch that is stopped still returns what it saw last
+        await asyncio.gather(following, return_exceptions=True)
+        status, doing = self._conclude(following, cancelled=cancelled)
+        if status is MonitorStatus.COMPLETED:  # becomes ERROR if the last events are not accepted
             self._board.update("Delivering the last events")
             await self._outbox.deliver_all()
             if self._outbox.failure:
-                status, doing = self._delivery_failed(self._outbox.failure)
+                status, doing = self._fail_delivery(self._outbox.failure)
         self._board.update(doing, status=status)
         await self._outbox.close()
         await removal
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    def _ending(self, story: asyncio.Task[None], *, cancelled: bool) -> tuple[MonitorStatus, str]:
-        """Return the final status and its reason in plain words; enqueue the last event."""
+    def _conclude(
+        self, following: asyncio.Task[None], *, cancelled: bool
+    ) -> tuple[MonitorStatus, str]:
+        """Enqueue the last event; return the final status and its reason in plain words."""
         if cancelled or self._progress.stop_requested:
             return MonitorStatus.STOPPED, "Cancelled" if cancelled else "Stopped"
         if self._outbox.failure:
-            return self._delivery_failed(self._outbox.failure)
-        error = None if story.cancelled() else story.exception()
+            return self._fail_delivery(self._outbox.failure)
+        error = None if following.cancelled() else following.exception()
         if isinstance(error, MonitorFailed):
             details = error.details
             self._fail(details.reason, details.message, **details.more)
@@ -294,7 +296,7 @@ class MonitorWorkflow:
             return MonitorStatus.COMPLETED, "Ended at its scheduled time"
         return MonitorStatus.COMPLETED, "The stream has ended"
 
-    def _delivery_failed(self, why: str) -> tuple[MonitorStatus, str]:
+    def _fail_delivery(self, why: str) -> tuple[MonitorStatus, str]:
         self._fail("delivery_failed", f"A webhook was not accepted: {why}")
         return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
 
