@@ -38,9 +38,10 @@ from monitors.status import MonitorStatus, StreamStatus
 logger = structlog.get_logger(__name__)
 
 HEARTBEAT_SEC = 2.5
+"""At most this many seconds between heartbeats to Temporal's client, which throttles them."""
+
 HEARTBEATS_PER_TIMEOUT = 4
-"""How often the state is given to Temporal's client, which sends it at its own interval: at most
-this far apart, and at least this many times within the heartbeat timeout."""
+"""At least this many heartbeats per timeout."""
 
 REPORT_POLL_SEC = 1.0
 
@@ -50,7 +51,7 @@ NO_HEADERS = "no_request_headers"
 HEADERS_AGAIN_SEC = 2.0
 
 
-class StreamWatching(WatchActivities):
+class WatchStream(WatchActivities):
     """Watches streams, one call a stream.
 
     The memory is for the segments of all streams. Two reports of a stream's counters are
@@ -80,7 +81,7 @@ class StreamWatching(WatchActivities):
         self._watches = RecentWatches()
         self._cache = SegmentCache()
         self._slates = SlateBook(gateway)
-        self.streams = 0  # that are watched now
+        self.streams = 0  # number of streams being watched
 
     @activity.defn
     async def watch_stream(self, input: WatchInput) -> WatchResult:
@@ -88,7 +89,7 @@ class StreamWatching(WatchActivities):
             heartbeats = activity.info().heartbeat_details
             state = _last_state(heartbeats, input)
             state.began_at = state.began_at or _first_attempt_at()
-            inherited = [*state.pending_events]
+            inherited = [*state.pending_events]  # events of a lost worker: its footage is gone
             # An attempt that continues from a heartbeat cannot know who watched in between.
             cached = None if heartbeats else self._watches.pop(input.monitor_id, input.state)
             parts = cached or self._new_parts(input)
@@ -240,11 +241,11 @@ async def _until_done(
     finally:
         await _stop([shutdown])
     if watching in done:
-        return WatchOutcome.ENDED if _ended(watching) else WatchOutcome.EVENTS_READY
+        return WatchOutcome.ENDED if _end_reason(watching) else WatchOutcome.EVENTS_READY
     return WatchOutcome.HANDED_BACK if shutdown in done else WatchOutcome.CHECKPOINT
 
 
-def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
+def _end_reason(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
     try:
         return watching.result()
     except StreamUnavailable as error:

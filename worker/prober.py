@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 from activities.evidence_client import EvidenceClient
 from activities.gateway_client import GatewayClient
 from activities.watch_evidence import WatchEvidence
-from activities.watch_stream import StreamWatching
+from activities.watch_stream import WatchStream
 from evidence.capsule.writing import IncidentCapsule
 from evidence.collector import EvidenceCollector
 from evidence.excerpt_maker import ExcerptMaker
@@ -64,7 +64,7 @@ async def prober(
                 drain_sec=settings.drain_sec,
             )
         )
-        watching = StreamWatching(
+        watching = WatchStream(
             sources=sources,
             probe=probe.probe,
             gateway=gateway,

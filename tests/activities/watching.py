@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from activities.declarations import Placement
 from activities.gateway_client import GatewayClient
 from activities.wait_for_live import LiveWait
-from activities.watch_stream import StreamWatching
+from activities.watch_stream import WatchStream
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.source_resolver import SourceResolver
@@ -27,7 +27,7 @@ class Worker:
     """The parts of a worker that look at streams."""
 
     sources: SourceResolver
-    watching: StreamWatching
+    watching: WatchStream
     waiting: LiveWait
 
 
@@ -50,7 +50,7 @@ async def worker(
         if with_evidence:
             making = watch_evidence(gateway, None, memory_bytes=64 * 1024 * 1024, drain_sec=60.0)
             evidence = await stack.enter_async_context(making)
-        watching = StreamWatching(
+        watching = WatchStream(
             sources=sources,
             probe=await stack.enter_async_context(opened()),
             gateway=gateway,
