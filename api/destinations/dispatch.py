@@ -42,7 +42,7 @@ class DestinationDispatch:
     metrics: GatewayMetrics
     now: Callable[[], datetime]
 
-    async def next(self, input: NextInput) -> NextResult:
+    async def settle_and_pick(self, input: NextInput) -> NextResult:
         """Keep what became of the last notification, and hand out the next one.
 
         Both may be asked twice: what is settled stays so, and what was handed out and is not
@@ -62,7 +62,7 @@ class DestinationDispatch:
                 return NextResult(delivery_id=first)
             return await self._pick(connection, record) if record.enabled else NextResult()
 
-    async def order(self, destination_id: str, delivery_id: int) -> NotificationOrder:
+    async def notification_order(self, destination_id: str, delivery_id: int) -> NotificationOrder:
         """Return what to tell, and the secrets of the destination; raises DestinationNotFound."""
         record = await self.store.destinations.find(destination_id)
         rows = await self.store.deliveries.told_with(destination_id, delivery_id)
@@ -131,13 +131,14 @@ class DestinationDispatch:
         now = self.now()
         has_reminders = record.remind_every_sec is not None
         scope = Scope(FEW_ROWS, has_reminders=has_reminders, most_silenced=FEW_ROWS)
-        verdict, board = await self._judge(connection, record, scope, now)
-        # All of these wait, and others may be due; or a group goes on beyond them.
+        verdict, board = await self._judge_and_silence(connection, record, scope, now)
+        # A small board is cheap and usually enough. Read the large one if the small one was cut off
+        # and nothing new is due, or a group may go on beyond it.
         nothing_is_new = not verdict.telling or verdict.telling.state is NotificationState.REMINDER
         is_cut = not board.is_all_waiting and (nothing_is_new or record.group_window_sec)
         if is_cut or not (verdict.telling or board.is_all_told):
             scope = Scope(MANY_ROWS, has_reminders=has_reminders, leaves_out_held=True)
-            verdict, _ = await self._judge(connection, record, scope, now)
+            verdict, _ = await self._judge_and_silence(connection, record, scope, now)
         if verdict.telling is None:
             wake_at = verdict.wake_at
             wait_sec = max(0.0, (wake_at - now).total_seconds()) if wake_at else None
@@ -145,7 +146,7 @@ class DestinationDispatch:
         ids = await _rows_to_tell(connection, record, verdict.telling, now)
         return NextResult(delivery_id=await hand_out(connection, ids))
 
-    async def _judge(
+    async def _judge_and_silence(
         self, connection: AsyncConnection, record: DestinationRecord, scope: Scope, now: datetime
     ) -> tuple[Verdict, Board]:
         board = await load_board(connection, record.destination_id, scope, now=now)

@@ -60,6 +60,8 @@ def judge(board: Board, rules: Rules, now: datetime) -> Verdict:
 
 
 class _Judge:
+    """Each check also notes when to look again, and what waits or is silenced."""
+
     def __init__(self, board: Board, rules: Rules, now: datetime) -> None:
         self._board = board
         self._rules = rules
@@ -93,10 +95,10 @@ class _Judge:
         return self._after_opening(row)
 
     def _awaits_earlier(self, row: QueuedRow) -> bool:
-        return row.is_early and self._has_to_wait(row, LOST_AFTER)
+        return row.is_early and self._hold_until_old_enough(row, LOST_AFTER)
 
-    def _has_to_wait(self, row: QueuedRow, for_time: timedelta) -> bool:
-        """Return whether a row is younger than that; its monitor's later rows wait for it then."""
+    def _hold_until_old_enough(self, row: QueuedRow, for_time: timedelta) -> bool:
+        """Return whether a row is younger than that; then its monitor's later rows wait for it."""
         # One from the future is of a clock that was set back since then, if only by a little.
         if abs(self._now - row.created_at) >= for_time:
             return False
@@ -105,12 +107,12 @@ class _Judge:
         return True
 
     def _opening(self, row: QueuedRow) -> Sequence[QueuedRow] | None:
-        if self._is_held_back(row):
+        if self._hold_if_silenced(row):
             return None
         window = self._rules.group_window
         if window is None:
             return [row]
-        if self._has_to_wait(row, window):
+        if self._hold_until_old_enough(row, window):
             return None
         waiting = self._board.waiting
         return [each for each in waiting if self._is_in_group(each, row, window)][:MAX_GROUP]
@@ -124,10 +126,10 @@ class _Judge:
             and row.origin_host == first.origin_host
             and abs(row.happened_at - first.happened_at) <= window
             and not self._awaits_earlier(row)
-            and not self._is_held_back(row)
+            and not self._hold_if_silenced(row)
         )
 
-    def _is_held_back(self, opening: QueuedRow) -> bool:
+    def _hold_if_silenced(self, opening: QueuedRow) -> bool:
         """Return whether a silence holds back an opening that began in one; note until when."""
         if opening.delivery_id in self._silenced:
             return True
@@ -154,7 +156,7 @@ class _Judge:
 
     def _after_silenced(self, row: QueuedRow, opening: QueuedRow) -> Sequence[QueuedRow] | None:
         """A silenced incident that went on past its silence is told, late as it is."""
-        if opening.ended_at is None or self._is_held_back(opening):
+        if opening.ended_at is None or self._hold_if_silenced(opening):
             self._silenced.add(row.delivery_id)
             return None
         return [opening]
@@ -175,13 +177,13 @@ class _Judge:
         if every is None:
             return None
         for row in sorted(told, key=_told_at):
-            if self._is_reminder_due(row, every):
+            if self._check_reminder(row, every):
                 together = [each for each in told if each.told_with == row.told_with]
                 rows = [each for each in together if self._silenced_until(each) is None]
                 return Telling(NotificationState.REMINDER, rows)
         return None
 
-    def _is_reminder_due(self, row: QueuedRow, every: timedelta) -> bool:
+    def _check_reminder(self, row: QueuedRow, every: timedelta) -> bool:
         due = max(filter(None, [_told_at(row) + every, self._silenced_until(row)]))
         if due > self._now:
             self._moments.append(due)

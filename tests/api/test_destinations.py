@@ -364,7 +364,7 @@ async def test_a_group_may_be_larger_than_what_is_read_at_first(sqlite_url: str)
             report = EventReport.model_validate(incident(template, sequence))
             await gateway.store.events.record(template, report, datetime.now(UTC))
         later = dispatch_after(gateway, timedelta(seconds=61))
-        due = await later.next(NextInput(destination_id=destination_id))
+        due = await later.settle_and_pick(NextInput(destination_id=destination_id))
         assert due.delivery_id
-        told = await later.order(destination_id, due.delivery_id)
+        told = await later.notification_order(destination_id, due.delivery_id)
         assert len(told.notification.subjects) == count

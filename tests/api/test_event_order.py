@@ -60,7 +60,9 @@ async def test_an_event_that_is_never_recorded_delays_the_others_once(
     await put_event(light_gateway, monitor_id, incident(monitor_id, 3))
     assert await told(light_gateway, destination_id) == [("opened", "evt-1")]
     later = timedelta(seconds=11)
-    due = await dispatch_after(light_gateway, later).next(NextInput(destination_id=destination_id))
+    due = await dispatch_after(light_gateway, later).settle_and_pick(
+        NextInput(destination_id=destination_id)
+    )
     assert due.delivery_id
     await settle(light_gateway, destination_id, due.delivery_id)
     report = EventReport.model_validate(incident(monitor_id, 4))

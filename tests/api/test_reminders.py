@@ -37,7 +37,9 @@ async def reminded(gateway: Running) -> tuple[str, str, int]:
     await put_event(gateway, monitor_id, incident(monitor_id, 1))
     first = (await next_notification(gateway, destination_id))["delivery_id"]
     await settle(gateway, destination_id, first)
-    due = await dispatch_after(gateway, LATER).next(NextInput(destination_id=destination_id))
+    due = await dispatch_after(gateway, LATER).settle_and_pick(
+        NextInput(destination_id=destination_id)
+    )
     assert due.delivery_id
     return destination_id, monitor_id, due.delivery_id
 
@@ -56,7 +58,9 @@ async def test_a_reminder_that_is_tried_again_is_judged_again(
         await put_event(gateway, monitor_id, incident(monitor_id, 2, closes=1))
     elif change == "silenced":
         await silence_path(gateway, all=True)
-    due = await dispatch_after(gateway, LATER).next(NextInput(destination_id=destination_id))
+    due = await dispatch_after(gateway, LATER).settle_and_pick(
+        NextInput(destination_id=destination_id)
+    )
     states = [one["state"] for one in await deliveries(gateway, destination_id)]
     if change is None:
         assert due.delivery_id == reminder
@@ -153,7 +157,9 @@ async def test_recoveries_that_wait_for_their_group_hide_nothing(light_gateway: 
         ended = incidents.update().where(incidents.c.incident_id != f"inc-{count + 1}")
         await connection.execute(ended.values(is_open=False, ended_at=LONG_AGO))
     await put_event(gateway, monitor_id, incident(monitor_id, 1))
-    due = await dispatch_after(gateway, LATER).next(NextInput(destination_id=destination_id))
+    due = await dispatch_after(gateway, LATER).settle_and_pick(
+        NextInput(destination_id=destination_id)
+    )
     assert due.delivery_id
     message = (await order(gateway, destination_id, due.delivery_id))["notification"]
     assert message["state"] == "opened"
@@ -168,15 +174,15 @@ async def test_a_reminder_that_is_interrupted_is_made_again_once(gateway: Runnin
     await settle(gateway, destination_id, first)
     assert 0 < (await next_notification(gateway, destination_id))["wait_sec"] <= 60
     later = dispatch_after(gateway, timedelta(seconds=61))
-    reminder = await later.next(NextInput(destination_id=destination_id))
+    reminder = await later.settle_and_pick(NextInput(destination_id=destination_id))
     assert reminder.delivery_id
-    told = await later.order(destination_id, reminder.delivery_id)
+    told = await later.notification_order(destination_id, reminder.delivery_id)
     assert told.notification.state == "reminder"
     assert [one.monitor_id for one in told.notification.subjects] == [monitor_id]
-    again = await later.next(NextInput(destination_id=destination_id, hand_back=True))
+    again = await later.settle_and_pick(NextInput(destination_id=destination_id, hand_back=True))
     assert again.delivery_id
     settled = NotificationOutcome(delivery_id=again.delivery_id, outcome="delivered", attempts=1)
-    after = await later.next(NextInput(destination_id=destination_id, settled=settled))
+    after = await later.settle_and_pick(NextInput(destination_id=destination_id, settled=settled))
     assert (after.delivery_id, after.wait_sec) == (None, 60)
     states = [one["state"] for one in await deliveries(gateway, destination_id)]
     assert states == ["reminder", "opened"]
@@ -198,4 +204,6 @@ async def test_an_acknowledgement_is_told_once_and_ends_the_reminders(gateway: R
     assert acknowledged["state"] == "acknowledged"
     await settle(gateway, destination_id, told)
     later = dispatch_after(gateway, timedelta(seconds=300))
-    assert (await later.next(NextInput(destination_id=destination_id))).delivery_id is None
+    assert (
+        await later.settle_and_pick(NextInput(destination_id=destination_id))
+    ).delivery_id is None
