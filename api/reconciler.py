@@ -1,8 +1,8 @@
 """Repairs what a crash or an outage left between the store and Temporal, and removes what is old.
 
-Temporal's schedule asks one of the gateways for a whole `round` every few minutes. Besides, each
-gateway does one when it starts. Every `QUICK_ROUND_SEC` it also does what somebody waits for: it
-starts monitors whose start nobody confirmed, wakes destinations that have work, and gives up
+Temporal's schedule asks one of the gateways for a round every few minutes. Besides, each gateway
+does one when it starts. Every `QUICK_ROUND_SEC` it also does what somebody waits for: it starts
+monitors whose start nobody confirmed, wakes destinations that have work, and gives up
 evidence that never came. Every step may be done twice at once, so gateways need not know of each
 other.
 """
@@ -39,10 +39,10 @@ from monitors.random_ids import is_monitor_id
 
 QUICK_ROUND_SEC: Final = 15
 STALE_AFTER: Final = timedelta(minutes=2)
-KEYS_KEPT: Final = timedelta(days=1)
-LAUNCHES: Final = 500
-REMOVALS: Final = 500
-REMOVAL_ROUNDS: Final = 20
+IDEMPOTENCY_KEYS_KEPT: Final = timedelta(days=1)
+MAX_LAUNCHES: Final = 500
+REMOVAL_BATCH: Final = 500
+MAX_REMOVAL_BATCHES: Final = 20
 INTERRUPTED: Final = "reconciling interrupted"
 
 _log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class Reconciler:
     retention: timedelta
     now: Callable[[], datetime]
 
-    async def round(self) -> ReconciliationReport:
+    async def run_round(self) -> ReconciliationReport:
         """Compare everything and return what was repaired.
 
         Raises:
@@ -77,7 +77,7 @@ class Reconciler:
         await self.evidence.remove_old()
         for old in (INCIDENTS, COVERAGE, QUIET_SPANS, DELIVERIES, SILENCES):
             await self._remove(old)
-        await self._remove(IDEMPOTENCY_KEYS, kept=KEYS_KEPT)
+        await self._remove(IDEMPOTENCY_KEYS, kept=IDEMPOTENCY_KEYS_KEPT)
         await self.waker.start_missing()
         self.metrics.reconciled(report, self.now())
         _log.info("reconciled", **report.model_dump())
@@ -86,7 +86,7 @@ class Reconciler:
     async def start_unconfirmed(self) -> int:
         """Start monitors whose workflow nobody confirmed; return how many."""
         pending = await self.store.reconciliation.unconfirmed(
-            created_before=self.now() - LAUNCH_LIMIT, limit=LAUNCHES
+            created_before=self.now() - LAUNCH_LIMIT, limit=MAX_LAUNCHES
         )
         for record in pending:
             _log.info("starting again", monitor_id=record.monitor_id)
@@ -95,7 +95,7 @@ class Reconciler:
 
     async def work(self) -> None:
         await self._retry(self.engine.schedule_reconciliation)
-        await self._retry(self.round)
+        await self._retry(self.run_round)
         while True:
             await asyncio.sleep(QUICK_ROUND_SEC)
             await attempt(self.start_unconfirmed(), INTERRUPTED)
@@ -147,10 +147,10 @@ class Reconciler:
         """Remove what is past its time; what does not fit into one round is left for the next."""
         before = self.now() - (kept or self.retention)
         total = 0
-        for _ in range(REMOVAL_ROUNDS):
-            removed = await self.store.reconciliation.remove(old, before, REMOVALS)
+        for _ in range(MAX_REMOVAL_BATCHES):
+            removed = await self.store.reconciliation.remove(old, before, REMOVAL_BATCH)
             total += removed
-            if removed < REMOVALS:
+            if removed < REMOVAL_BATCH:
                 break
             await asyncio.sleep(0)
         return total

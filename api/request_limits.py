@@ -53,7 +53,7 @@ class WindowMemory(MemoryStorage):
         self.windows.pop(key, None)
 
     def _sweep(self, now: float, expiry: int) -> None:
-        """Forget who has not come for long; a clock that was set back changes nothing but when."""
+        """Drop idle clients; a clock set back only shifts the next sweep."""
         if abs(now - self._swept_at) < SWEEP_SEC:
             return
         self._swept_at = now

@@ -145,7 +145,7 @@ async def reconcile(
 ) -> ReconciliationReport:
     """Compare the store with Temporal, repair the differences, remove what is too old."""
     try:
-        return await reconciler.round()
+        return await reconciler.run_round()
     except EngineUnavailable as error:
         raise EngineNotAvailable(f"Temporal: {error}") from None
 
@@ -158,7 +158,7 @@ async def next_notification(
     input = parse_report(NextInput, await read_body(request))
     if input.destination_id != destination_id:
         raise ValidationFailed("destination_id: is not the one in the path")
-    return await dispatch.next(input)
+    return await dispatch.settle_and_pick(input)
 
 
 @router.get("/destinations/{destination_id}/deliveries/{delivery_id}")
@@ -168,7 +168,7 @@ async def notification(
     """Return what to tell, with the secrets of the destination."""
     response.headers["Cache-Control"] = "no-store"
     _check_ids(destination_id, delivery_id)
-    return await dispatch.order(destination_id, delivery_id)
+    return await dispatch.notification_order(destination_id, delivery_id)
 
 
 @router.put("/destinations/{destination_id}/deliveries/{delivery_id}/attempt", status_code=204)

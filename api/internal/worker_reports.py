@@ -18,7 +18,7 @@ from monitors.random_ids import is_monitor_id
 from monitors.reports import EventReport, EventReportAnswer, StatusReport
 from monitors.status import MonitorStatus
 
-MAX_COUNT: Final = 2**31 - 1
+MAX_INTEGER: Final = 2**31 - 1
 MAX_EVENT_ID_LENGTH: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -99,10 +99,10 @@ def _check_event(report: EventReport, monitor_id: str, event_id: str) -> None:
         raise ValidationFailed("event.event_id: is not the one in the path")
     if len(event_id) > MAX_EVENT_ID_LENGTH:
         raise ValidationFailed(f"event.event_id: is longer than {MAX_EVENT_ID_LENGTH} characters")
-    if not 0 < report.event.sequence <= MAX_COUNT:
-        raise ValidationFailed(f"event.sequence: must be 1 to {MAX_COUNT}")
-    if not 0 <= report.webhook_attempts <= MAX_COUNT:
-        raise ValidationFailed(f"webhook_attempts: must be 0 to {MAX_COUNT}")
+    if not 0 < report.event.sequence <= MAX_INTEGER:
+        raise ValidationFailed(f"event.sequence: must be 1 to {MAX_INTEGER}")
+    if not 0 <= report.webhook_attempts <= MAX_INTEGER:
+        raise ValidationFailed(f"webhook_attempts: must be 0 to {MAX_INTEGER}")
     if report.sent_at:
         _check_moment("sent_at", report.sent_at)
 

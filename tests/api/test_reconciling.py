@@ -9,7 +9,7 @@ from activities.declarations import ReconciliationReport
 from api.monitor_engine import EngineUnavailable, StartUnconfirmed
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launcher import Launcher
-from api.reconciler import KEYS_KEPT, STALE_AFTER, Reconciler
+from api.reconciler import IDEMPOTENCY_KEYS_KEPT, STALE_AFTER, Reconciler
 from api.store.insertion import IdempotencyKey
 from api.store.reconciliation import IDEMPOTENCY_KEYS
 from monitors.random_ids import new_monitor_id
@@ -59,7 +59,7 @@ async def test_a_monitor_whose_workflow_nobody_confirmed_is_started_once(gateway
     monitor_id = await unconfirmed(gateway)
     later = reconciler_after(gateway, LAUNCH_LIMIT)
     assert await later.start_unconfirmed() == 1
-    assert await later.round() == NOTHING
+    assert await later.run_round() == NOTHING
     (order,) = gateway.engine.started
     assert (order.monitor_id, order.metadata) == (monitor_id, {"a": 1})
     record = await gateway.store.monitors.find(monitor_id)
@@ -69,14 +69,14 @@ async def test_a_monitor_whose_workflow_nobody_confirmed_is_started_once(gateway
 
 async def test_a_creation_under_way_is_left_alone(gateway: Running) -> None:
     await unconfirmed(gateway)
-    assert await reconciler_after(gateway, timedelta()).round() == NOTHING
+    assert await reconciler_after(gateway, timedelta()).run_round() == NOTHING
     assert gateway.engine.started == []
 
 
 async def test_a_stopped_monitor_is_not_started(gateway: Running) -> None:
     monitor_id = await unconfirmed(gateway)
     await gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
-    await reconciler_after(gateway, LAUNCH_LIMIT).round()
+    await reconciler_after(gateway, LAUNCH_LIMIT).run_round()
     assert gateway.engine.started == []
 
 
@@ -84,7 +84,7 @@ async def test_a_monitor_is_kept_while_the_engine_is_away(gateway: Running) -> N
     monitor_id = await unconfirmed(gateway)
     gateway.engine.start_error = EngineUnavailable("down")
     with pytest.raises(EngineUnavailable):
-        await reconciler_after(gateway, LAUNCH_LIMIT).round()
+        await reconciler_after(gateway, LAUNCH_LIMIT).run_round()
     assert await gateway.store.monitors.find(monitor_id)
 
 
@@ -103,8 +103,8 @@ async def test_a_monitor_takes_the_end_of_its_workflow(
     quiet = await gateway.created_id(stream_url="https://media.example/quiet.m3u8")
     gateway.engine.ends[gone] = end(status, reason)
     later = reconciler_after(gateway, STALE_AFTER + timedelta(seconds=1))
-    assert await later.round() == ReconciliationReport(ended=1)
-    assert await later.round() == NOTHING
+    assert await later.run_round() == ReconciliationReport(ended=1)
+    assert await later.run_round() == NOTHING
     shown = await gateway.show(gone)
     assert (shown["status"], shown["error_reason"]) == (status, reason)
     record = await gateway.store.monitors.find(quiet)
@@ -115,7 +115,7 @@ async def test_a_monitor_takes_the_end_of_its_workflow(
 async def test_a_monitor_that_reported_just_now_is_not_judged(gateway: Running) -> None:
     monitor_id = await gateway.created_id()
     gateway.engine.ends[monitor_id] = end(MonitorStatus.COMPLETED)
-    assert await reconciler_after(gateway, timedelta()).round() == NOTHING
+    assert await reconciler_after(gateway, timedelta()).run_round() == NOTHING
 
 
 async def test_a_workflow_without_a_monitor_is_stopped_and_no_other(gateway: Running) -> None:
@@ -124,7 +124,7 @@ async def test_a_workflow_without_a_monitor_is_stopped_and_no_other(gateway: Run
     stray = new_monitor_id()
     gateway.engine.also_running = {stray, "mon-of-somebody-else"}
     gateway.engine.strangers = {new_monitor_id()}
-    report = await reconciler_after(gateway, timedelta()).round()
+    report = await reconciler_after(gateway, timedelta()).run_round()
     assert report == ReconciliationReport(stopped=1)
     assert gateway.engine.cancelled == [stray]
     assert (await gateway.show(known))["status"] == "initializing"
@@ -139,7 +139,7 @@ async def test_a_monitor_that_another_gateway_creates_meanwhile_runs_on(gateway:
     ]
     rounds = 0
     while not all(creation.done() for creation in creations):
-        await reconciler.round()
+        await reconciler.run_round()
         rounds += 1
     assert rounds
     assert gateway.engine.cancelled == []
@@ -153,10 +153,10 @@ async def test_what_is_older_than_the_retention_goes_and_nothing_else(gateway: R
     await gateway.report(old, "completed", datetime.now(UTC).isoformat())
     gateway.engine.ends[old] = end(MonitorStatus.COMPLETED)
     just_kept = reconciler_after(gateway, RETENTION - timedelta(minutes=1))
-    assert await just_kept.round() == NOTHING
+    assert await just_kept.run_round() == NOTHING
     later = reconciler_after(gateway, RETENTION + timedelta(minutes=1))
-    assert await later.round() == ReconciliationReport(forgotten_monitors=1, forgotten_events=1)
-    assert await later.round() == NOTHING
+    assert await later.run_round() == ReconciliationReport(forgotten_monitors=1, forgotten_events=1)
+    assert await later.run_round() == NOTHING
     assert await gateway.store.monitors.find(old) is None
     assert await gateway.store.monitors.find(new)
 
@@ -166,7 +166,7 @@ async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     body = {"stream_url": "https://h/x.m3u8", "callback_url": "https://h/"}
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
     assert await gateway.store.reconciliation.remove(IDEMPOTENCY_KEYS, datetime.now(UTC), 10) == 1
-    assert timedelta(hours=24) <= KEYS_KEPT
+    assert timedelta(hours=24) <= IDEMPOTENCY_KEYS_KEPT
     assert await gateway.store.insertion.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
 
 
