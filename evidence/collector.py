@@ -24,12 +24,12 @@ logger = structlog.get_logger(__name__)
 
 LOOK_SEC = 0.05
 AGAIN_SEC = 3.0
-"""After this long, a worker that told of an incident has mostly collected its pictures."""
+"""By now the worker that sent the alert has usually uploaded its pictures."""
 
-LAST_WORD_SEC = 2.0  # for saying what a worker that stops did not collect
+LAST_WORD_SEC = 2.0  # to report what was not collected before shutdown
 
 MOST_WAITING = 100
-MOST_OF_MONITOR = 10  # each holds a few segments, as far as the cache has room
+MOST_OF_MONITOR = 10  # each case holds several segments in memory
 SHUTDOWN, FAILED, BUSY = "shutdown", "collector_failed", "busy"
 
 
@@ -81,7 +81,7 @@ class EvidenceCollector:
             lane.put(case)
 
     def collect_again(self, case: Case) -> None:
-        """Have what is missing of an incident collected, whose worker may be gone."""
+        """Collect an incident's evidence if the gateway lacks any; its worker may have died."""
         asking = asyncio.create_task(self._collect_missing(case))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
@@ -90,7 +90,7 @@ class EvidenceCollector:
         await asyncio.sleep(AGAIN_SEC)
         for item in case.items:
             if not await self._gateway.has_evidence(case.monitor_id, case.id_of(item)):
-                self.collect(case)
+                self.collect(case)  # all of them: they come from the same decoding
                 return
 
     async def __aenter__(self) -> Self:

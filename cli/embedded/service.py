@@ -1,4 +1,4 @@
-"""`stream-tracker up`: the whole service in the foreground."""
+"""Runs Temporal, gateway and worker as child processes (`up`, `demo`)."""
 
 import asyncio
 import fcntl
@@ -30,9 +30,9 @@ START_TRIES = 3
 EXIT_SEC = 3.0
 """A process that was killed just now keeps its ports for a moment."""
 DRAIN_SEC = 4.0
-"""What the worker gives to running activities by itself would be long to wait after Ctrl-C."""
+"""Shorter than the worker's default: nobody waits that long after Ctrl-C."""
 CLOSE_SEC = 8.0
-"""Then it cuts them off, and ends its connections and child processes."""
+"""Time after draining to close connections and child processes."""
 LOCAL = "127.0.0.1"
 
 
@@ -136,7 +136,7 @@ def _taken_port(settings: EmbeddedSettings) -> str | None:
 
 def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:
     """Return the processes of the embedded mode, in the order in which they start."""
-    # The Temporal of the environment is another one than ours.
+    # Drop TEMPORAL_*: it describes another server.
     given = {name: it for name, it in os.environ.items() if not name.startswith("TEMPORAL_")}
     base = {**given, "LOG_LEVEL": settings.log_level, "LOG_FORMAT": settings.log_format}
     ours = {
@@ -152,7 +152,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         or f"http://{_reachable(settings.host)}:{settings.port}",
     }
     drain_sec = float(given.get("DRAIN_SEC") or DRAIN_SEC)
-    # The worker calls PORT, whatever the environment says of a port of its own.
+    # INTERNAL_PORT is cleared: the embedded worker calls PORT.
     gateway = {
         **ours,
         "HOST": settings.host,

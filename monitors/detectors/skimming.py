@@ -49,7 +49,7 @@ class Deferred:
 
     @classmethod
     def of(cls, measurement: SegmentMeasurement, position: SegmentPosition) -> Self:
-        """Return what the frames are judged by: the rest is used, and may fill the memory."""
+        """Return it without sound and picture, which are already used and would fill memory."""
         names = ("silent", "audio_gaps", "additional_audio")
         heard: dict[str, object] = {name: [] for name in names}
         return cls(position, measurement.model_copy(update={**heard, "picture": None}))

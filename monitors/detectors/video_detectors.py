@@ -1,4 +1,4 @@
-"""The detectors of the picture. They judge some segments later than these arrive."""
+"""Picture detectors. Some segments are judged only after later ones have arrived."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
