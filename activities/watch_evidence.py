@@ -8,7 +8,7 @@ from functools import partial
 from activities.declarations import WatchInput
 from evidence.case import LOST, Case
 from evidence.collector import EvidenceCollector
-from evidence.picture_uploads import PictureUploads
+from evidence.latest_picture_uploads import PictureUploads
 from media.watching import Excerpt, Footage, Journal, SegmentCache, SegmentProber
 from monitors.events import EventDraft, is_opening
 from monitors.evidence import EvidenceKind, EvidenceLevel

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from media.sources.youtube.egress import Egress
+from media.sources.youtube.request_budget import Egress
 from media.watching import SegmentSeen
 from monitors.events import StreamEvent
 

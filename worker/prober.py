@@ -16,7 +16,7 @@ from activities.watch_stream import WatchStream
 from evidence.capsule.writing import IncidentCapsule
 from evidence.collector import EvidenceCollector
 from evidence.excerpt_maker import ExcerptMaker
-from evidence.picture_uploads import PictureUploads
+from evidence.latest_picture_uploads import PictureUploads
 from evidence.pictures_and_clips import IncidentClip, IncidentPictures
 from evidence.uploads import COLLECTED
 from media.decoding.decoder_probe import Confinement
@@ -159,5 +159,5 @@ class EvidenceMetrics(MetricSet):
             self._after.labels(kind.value).observe(after_sec)
 
     def picture(self, outcome: str) -> None:
-        """Count a picture; see `evidence.picture_uploads.PictureMeter`."""
+        """Count a picture; see `evidence.latest_picture_uploads.PictureMeter`."""
         self._pictures.labels(outcome).inc()

@@ -10,8 +10,8 @@ import httpx
 from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.source_resolver import SourceResolver
-from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import FolderNotPrivate, MediaCache, UrlStore
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from runtime.errors import StartError

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource

@@ -15,8 +15,8 @@ import psutil
 
 from benchmarks.youtube.checks import cpu_sec
 from media.sources.source import SourceState
-from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource

@@ -17,7 +17,7 @@ from activities.declarations import Placement, WaitInput, WaitResult
 from activities.gateway_client import GatewayClient
 from activities.wait_for_live import LiveWait
 from media.sources.source_resolver import SourceResolver
-from media.sources.youtube.egress import Egress
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from simulator.youtube import SimulatedYouTube, VideoState

@@ -13,7 +13,7 @@ from api.store.monitor_records import MonitorSummary
 from api.stream_metrics import StreamMetrics
 from evidence.uploads import COLLECTED
 from kube.api_errors import CallFailed
-from media.sources.youtube.egress import Egress
+from media.sources.youtube.request_budget import Egress
 from monitors.events import EventType, StreamEvent
 from monitors.evidence import EvidenceKind
 from monitors.reports import HealthReport, MediaFacts, OpenIncident, SoundLevels

@@ -20,7 +20,7 @@ from evidence.collector import (
     EvidenceCollector,
     WaitingCases,
 )
-from evidence.picture_uploads import PictureUploads
+from evidence.latest_picture_uploads import PictureUploads
 from evidence.uploads import EvidenceRefused, GatewayAway, Upload
 from media.watching import Picture
 from media.watching.footage import Excerpt

@@ -12,7 +12,7 @@ from media.outbound.stream_client import MediaClient
 from media.sources.source import Observation, Source
 from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.confirmation import ConfirmationPolicy
-from media.sources.youtube.egress import Egress
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from runtime.settings import WorkerSettings

@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { listen } from "./live.js";
-import { Pictures } from "./pictures.js";
+import { Pictures } from "./wall_pictures.js";
 import { isShown, STATES, Tile } from "./tile.js";
 import { t } from "./texts.js";
 import { setServerTime } from "./time.js";

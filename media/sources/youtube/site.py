@@ -9,8 +9,8 @@ from typing import Protocol
 from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.classifier import classify
-from media.sources.youtube.egress import BudgetExhausted, Egress, EgressPaused, Lease
 from media.sources.youtube.external_resolvers import ExternalResolvers
+from media.sources.youtube.request_budget import BudgetExhausted, Egress, EgressPaused, Lease
 from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, ResolverFailed
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool

@@ -14,8 +14,8 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.source import MediaUrls, Observation, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY
-from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import LOST_AGAIN_SEC, MediaCache
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import OFFLINE_GRACE_SEC, YouTubeSource

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from media.sources.source import Observation, SourceState
-from media.sources.youtube.egress import Egress
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, ResolverTimedOut
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite

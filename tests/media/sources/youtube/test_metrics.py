@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from media.sources.youtube.egress import Egress
+from media.sources.youtube.request_budget import Egress
 from worker.metrics import youtube_metrics
 
 PAUSED = "stream_tracker_youtube_paused_seconds"

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from media.sources.source import Observation, SourceState
-from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
+from media.sources.youtube.request_budget import Egress
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource

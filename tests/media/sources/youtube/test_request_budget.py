@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.sources.youtube.egress import (
+from media.sources.youtube.request_budget import (
     PAUSES_SEC,
     PRIORITY_IN_A_ROW,
     BudgetExhausted,
