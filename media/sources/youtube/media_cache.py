@@ -1,7 +1,7 @@
 """Where the media of YouTube's videos was found, in memory and on a disk.
 
-Each request to the site counts (`media.sources.youtube.request_budget`): without URLs on a disk, the
-fiftieth stream of a worker is watched again ten minutes after a restart.
+Each request to the site counts (`media.sources.youtube.request_budget`): without URLs on a disk,
+the fiftieth stream of a worker is watched again ten minutes after a restart.
 
 The URLs are secrets: until they expire, after six hours at most, they give access to the media of
 one stream from the same address. So they are kept on a disk only in a private folder that the
