@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import typer
 from rich.console import Console, Group
@@ -78,7 +78,7 @@ async def watch_url(
         StreamUnavailable: the source says that it can never be watched.
         StartError: a setting cannot be used.
     """
-    # The output says what is wrong; lines of a log would tear it.
+    # Log lines would break the live table, which shows problems itself.
     quiet = {} if as_json else {"log_level": "error"}
     configure_logging(settings.model_copy(update=quiet))
     state = WatchState()
@@ -157,7 +157,7 @@ class _JsonLines(Output):
             track=seen.track,
             duration_sec=seen.segment.duration_sec,
             error=seen.error,
-            measurement=_without_pictures(measured.model_dump(mode="json")) if measured else None,
+            measurement=_without_pictures(measured) if measured else None,
         )
 
     def event(self, event: EventDraft) -> None:
@@ -183,11 +183,11 @@ class _PlainLines(Output):
             self._print_once(_no_media(seen))
 
     def segment(self, seen: SegmentSeen) -> None:
-        _, sequence, duration_sec, kibibytes, video, audio, lufs = segment_row(seen)
-        heard = f"{audio} {lufs} LUFS" if lufs else audio
+        row = segment_row(seen)
+        heard = f"{row.audio} {row.lufs} LUFS" if row.lufs else row.audio
         _print_line(
-            f"{seen.track} {sequence}  {duration_sec} s  {kibibytes or '-'} KiB  "
-            f"video {video}  audio {heard or '-'}"
+            f"{seen.track} {row.sequence}  {row.duration_sec} s  {row.kibibytes or '-'} KiB  "
+            f"video {row.video}  audio {heard or '-'}"
         )
 
     def event(self, event: EventDraft) -> None:
@@ -210,7 +210,7 @@ class _LiveTable(Output):
         self._url = printable(url)
         self._state = state
         self._no_media: str | None = "loading ..."
-        self._rows: deque[tuple[str, ...]] = deque(maxlen=ROWS)
+        self._rows: deque[SegmentRow] = deque(maxlen=ROWS)
         self._events: deque[Text] = deque(maxlen=ROWS)
         self._live = Live(console=console, auto_refresh=False)
 
@@ -288,18 +288,33 @@ def _field_text(name: str, value: Any) -> str:
     return f"{name} {value}"
 
 
-def segment_row(seen: SegmentSeen) -> tuple[str, ...]:
+class SegmentRow(NamedTuple):
+    """What is shown of a segment, in the order of `COLUMNS`."""
+
+    seen_at: str
+    sequence: str
+    duration_sec: str
+    kibibytes: str = ""
+    video: str = ""
+    audio: str = ""
+    lufs: str = ""
+
+
+def segment_row(seen: SegmentSeen) -> SegmentRow:
     segment, measured = seen.segment, seen.measurement
-    head = (
+    row = SegmentRow(
         f"{seen.seen_at.astimezone():%H:%M:%S}",
         str(segment.sequence),
         f"{segment.duration_sec:.2f}",
     )
     if measured is None:
-        return (*head, "", printable(seen.error or ""), "", "")
-    loudness = "" if measured.loudness_lufs is None else f"{measured.loudness_lufs:.1f}"
-    size = f"{measured.size_bytes / 1024:.0f}"
-    return (*head, size, _video(measured), _audio(measured), loudness)
+        return row._replace(video=printable(seen.error or ""))
+    return row._replace(
+        kibibytes=f"{measured.size_bytes / 1024:.0f}",
+        video=_video(measured),
+        audio=_audio(measured),
+        lufs="" if measured.loudness_lufs is None else f"{measured.loudness_lufs:.1f}",
+    )
 
 
 def _video(measured: SegmentMeasurement) -> str:
@@ -324,7 +339,5 @@ def _faults(name: str, intervals: Sequence[Interval]) -> str:
     return f"{name} {seconds:.1f} s" if seconds else ""
 
 
-def _without_pictures(measurement: dict[str, Any]) -> dict[str, Any]:
-    for run in measurement["still"]:
-        del run["picture"]
-    return measurement
+def _without_pictures(measurement: SegmentMeasurement) -> dict[str, Any]:
+    return measurement.model_dump(mode="json", exclude={"still": {"__all__": {"picture"}}})
