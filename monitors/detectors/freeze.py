@@ -47,9 +47,9 @@ class FreezeDetector(BaseModel):
     the border lies.
 
     The picture is compared with that of the run's beginning and not with the piece before: a slow
-    pan adds up until it parts the run. A new picture is movement, even if it follows without any
-    gap: it parts the run, and in an open incident it is the first good moment. So an animation that
-    holds its drawings never freezes, and ends a freeze when it goes on.
+    pan adds up until it splits the run. A new picture is movement, even if it follows without any
+    gap: it splits the run, and in an open incident it is the first good moment. So an animation
+    that holds its drawings never freezes, and ends a freeze when it goes on.
 
     A black picture is neither frozen nor moving. While it is black, no freeze grows, opens or
     closes; when the picture comes back, the freeze goes on if it is the same picture, and recovers
@@ -57,7 +57,7 @@ class FreezeDetector(BaseModel):
     does not mind black does not want it called frozen.
 
     Where pictures are missing, a player goes on showing the last one, whatever it is. A remnant of
-    pictures behind that (`FaultRule.remnant_sec`) does not part the run.
+    pictures behind that (`FaultRule.remnant_sec`) does not split the run.
     """
 
     faults: FaultDetector = Field(default_factory=FaultDetector)
@@ -96,9 +96,9 @@ class FreezeDetector(BaseModel):
 
     def _begin_anew(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
         """Judge a picture that follows one like it: between the two something moved."""
-        parted = self.faults.split(stretch.starts_at, rule)
+        ended = self.faults.split(stretch.starts_at, rule)
         self.held = self.picture = None
-        return [*([parted] if parted else []), *self._settle(stretch, rule)]
+        return [*([ended] if ended else []), *self._settle(stretch, rule)]
 
     def _settle(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
         """Judge what was held, now that `stretch` follows, and that, unless it is held itself."""
@@ -128,17 +128,17 @@ class FreezeDetector(BaseModel):
         return not self._continues(stretch, rule) and not self._may_be_remnant(stretch, rule)
 
     def _step(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
-        parted = None
+        ended = None
         if self._may_be_remnant(stretch, rule):
             stretch = self._as_remnant(stretch, rule)
         elif stretch.condition is Condition.FAULTY:
             if not self._continues(stretch, rule):
-                parted = self.faults.split(stretch.starts_at, rule)
+                ended = self.faults.split(stretch.starts_at, rule)
                 self.picture, self.since_flaw_sec = stretch.picture, FLAWS_APART_SEC
             elif self._has_flaw():
                 self.since_flaw_sec = 0.0
             self.since_flaw_sec += stretch.duration_sec
-        changes = [parted, self.faults.step(stretch, rule)]
+        changes = [ended, self.faults.step(stretch, rule)]
         return [change for change in changes if change]
 
     def _has_flaw(self) -> bool:
@@ -160,7 +160,7 @@ class FreezeDetector(BaseModel):
         return reached(rule.remnant_sec, fault.gap_sec + stretch.duration_sec)
 
     def _as_remnant(self, stretch: Stretch, rule: FaultRule) -> Stretch:
-        """Return a stretch behind missing pictures such that it does not part the run."""
+        """Return a stretch behind missing pictures such that it does not split the run."""
         if self._continues(stretch, rule):
             return replace(stretch, reason=VIDEO_MISSING)
         return replace(stretch, condition=Condition.GOOD)
