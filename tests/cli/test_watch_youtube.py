@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.youtube import MediaEnd, SimulatedYouTube, Video, VideoState
+from simulator.youtube import MediaEnd, RequestKind, SimulatedYouTube, Video, VideoState
 from tests.testkit.children import SCRIPTS, STREAM_TRACKER, Finished, environment, run
 
 VIDEO_ID = "aaaaaaaaaaa"
@@ -34,7 +34,7 @@ async def watch(folder: Path, site: SimulatedYouTube, *, play: Video, **variable
     led = {"HTTPS_PROXY": site.proxy_url, "CA_BUNDLE": str(site.ca_path)}
     command = [STREAM_TRACKER, "watch", URL, "--json"]
     watching = asyncio.create_task(run(command, folder, {**led, **variables}, within_sec=60))
-    await site.requests.until(lambda log: len(log.of()) > 0, timeout_sec=30)
+    await site.requests.until(lambda log: log.of(RequestKind.SEGMENT), timeout_sec=45)
     play.script((3, lambda video: video.end(media=MediaEnd.ENDLIST)))
     return await watching
 
