@@ -21,9 +21,7 @@ UNWATCHED_AFTER: Final = timedelta(minutes=2)
 """A watch reports at least once a minute, unless its checks are rarer, and a new worker takes a
 lost one over within seconds."""
 
-Ping = Callable[[], Awaitable[None]]
-"""Calls the address; raises `PingFailed`."""
-
+Ping = Callable[[], Awaitable[None]]  # calls the address; raises `PingFailed`
 _log = structlog.get_logger(__name__)
 
 

@@ -63,9 +63,7 @@ class WindowMemory(MemoryStorage):
 
 WRONG_KEYS_PER_MINUTE: Final = 30
 STATUS_VIEWS_PER_MINUTE: Final = 300
-PICTURES_A_READ: Final = 200
-"""A wall shows as many monitors, each with its picture."""
-
+PICTURES_A_READ: Final = 200  # a wall shows as many monitors, each with its picture
 LOGINS_PER_MINUTE: Final = 20
 PAGE_READS_PER_MINUTE: Final = 6_000
 MEMORY: Final = "memory://"

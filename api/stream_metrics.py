@@ -14,9 +14,7 @@ from api.store.monitor_records import MonitorSummary
 from monitors.reports import SoundLevels
 from monitors.status import Health
 
-MAX_STREAMS: Final = 1_000
-"""The newest ones: each costs up to nine time series."""
-
+MAX_STREAMS: Final = 1_000  # the newest ones: each costs up to nine time series
 _MEANINGS: Final = {
     "info": "1, with the monitor's own labels as label_KEY.",
     "health": "Condition of a track: 0 ok, 1 warning, 2 error, -1 unknown.",

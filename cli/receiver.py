@@ -21,18 +21,13 @@ from monitors.webhook_signing import is_signed, is_trio_signed
 from runtime.http_limits import http_config
 from runtime.serving import serve_in_background, stop_signal
 
-TOLERANCE_SEC = 300
-"""An older or newer timestamp is refused, against replays."""
-
+TOLERANCE_SEC = 300  # an older or newer timestamp is refused, against replays
 NOT_SIGNED = "the signature does not fit (a destination signs with its own whsec_… key)"
 TOO_LARGE = "the body is larger than any webhook"
-BODY_MAX_BYTES = 64 * 1024
-"""More than three times the largest webhook."""
-
+BODY_MAX_BYTES = 64 * 1024  # more than three times the largest webhook
 WHSEC = "whsec_"
 
-GRACE_SEC = 2
-"""Time that requests in flight get at the end."""
+GRACE_SEC = 2  # time that requests in flight get at the end
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,7 @@ from cli.command import INTERRUPTED, LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl,
 from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, urgency, worst_health
 
 REFRESH_SEC = 2.0
-SEC_PER_CALL = 1.2
-"""Half of what RATE_LIMIT_READ allows a key by default."""
-
+SEC_PER_CALL = 1.2  # half of what RATE_LIMIT_READ allows a key by default
 Monitors = list[dict[str, Any]]
 
 

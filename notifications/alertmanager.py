@@ -21,9 +21,7 @@ from notifications.sending import Outcome, Sent, post_json
 from notifications.texts import TEXTS
 from notifications.wording import kind_text, message, plain
 
-OPEN_FOR: Final = timedelta(days=30)
-"""How long an open alert lives without a reminder."""
-
+OPEN_FOR: Final = timedelta(days=30)  # how long an open alert lives without a reminder
 _OURS: Final = frozenset({"alertname", "monitor_id", "name", "severity"})
 _NO_LABEL: Final = re.compile(r"[^a-zA-Z0-9_]")
 

@@ -14,9 +14,7 @@ from media.processes.warm_pool import Program, read_frame, spawn
 
 MAX_ANSWER_BYTES: Final = 4096
 
-START_SEC: Final = 20.0
-"""Until the child is ready; then it says so."""
-
+START_SEC: Final = 20.0  # until the child is ready; then it says so
 GRACE_SEC: Final = 1.0
 
 

@@ -15,9 +15,7 @@ from notifications.sending import Outcome, Sent, post_json
 from notifications.wording import MAX_TEXT_CHARS, message
 
 MAX_SUMMARY_CHARS: Final = 1024
-NAMES_CHARS: Final = 20_000
-"""An event has at most 512 KiB."""
-
+NAMES_CHARS: Final = 20_000  # an event has at most 512 KiB
 _ACTIONS: Final = {
     NotificationState.OPENED: "trigger",
     NotificationState.REMINDER: "trigger",

@@ -13,9 +13,7 @@ from media.outbound.posting import ReceiverAnswer, post_webhook
 from monitors.delivery import Failure, is_delivered, outcome_of, read_retry_after
 from notifications.notification import Notification
 
-SEND_TIMEOUT_SEC: Final = 30.0
-"""No attempt takes longer."""
-
+SEND_TIMEOUT_SEC: Final = 30.0  # no attempt takes longer
 _FINAL: Final = frozenset(
     {
         HTTPStatus.BAD_REQUEST,

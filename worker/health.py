@@ -15,9 +15,7 @@ from runtime.serving import serve_in_background
 
 MAX_CONNECTIONS: Final = 32
 
-Readiness = Callable[[], str | None]
-"""Returns what is missing; None when the process is ready."""
-
+Readiness = Callable[[], str | None]  # returns what is missing; None when the process is ready
 Details = Callable[[], Mapping[str, str]]
 """Returns further fields of /readyz when the process is ready."""
 

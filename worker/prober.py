@@ -31,14 +31,11 @@ from workflows.options import PROBE_QUEUE, pod_queue
 
 AFTER_BUCKETS_SEC = (0.5, 1, 2, 5, 10, 15, 30, 60, 120)
 
-EVIDENCE_SHARE = 4
-"""This part of SEGMENTS_MEMORY_BYTES is for segments that incidents may need."""
-
+EVIDENCE_SHARE = 4  # this part of SEGMENTS_MEMORY_BYTES is for segments that incidents may need
 LEAST_EVIDENCE_BYTES = 16 * 1024 * 1024
 """Where the largest segments leave less: a worker of one stream, say."""
 
-GRACE_SHARE = 0.5
-"""Of the time that a worker has on SIGTERM, for collecting what it has begun to."""
+GRACE_SHARE = 0.5  # of the time that a worker has on SIGTERM, for collecting what it has begun to
 
 
 @asynccontextmanager

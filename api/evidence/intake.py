@@ -23,9 +23,7 @@ from evidence.store import FileStore, StoreFailed
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind, EvidenceLevel, is_evidence_id
 
 PICTURES_AT_ONCE: Final = 8
-LARGE_AT_ONCE: Final = 2
-"""Each is a file of up to 128 MiB while it is taken."""
-
+LARGE_AT_ONCE: Final = 2  # each is a file of up to 128 MiB while it is taken
 MOST_WAITING: Final = 100
 MOST_OF_MONITOR: Final = 4
 """Its worker hands in as many at most; a probe that was taken over keeps no others waiting."""

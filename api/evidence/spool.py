@@ -14,9 +14,7 @@ from fastapi import Request
 from api.body import check_announced, read_body, too_large
 from api.errors import ValidationFailed
 
-WRITE_BYTES: Final = 1 << 20
-"""What may not be larger needs no file."""
-
+WRITE_BYTES: Final = 1 << 20  # what may not be larger needs no file
 BODY_SEC: Final = 60
 HEAD_BYTES: Final = 16
 

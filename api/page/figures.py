@@ -13,9 +13,7 @@ from monitors.coverage import CoverageCondition
 
 HEIGHT: Final = 40
 WIDTH: Final = 10
-LEAST_FAULT: Final = 12
-"""A minute of a day is seen, too."""
-
+LEAST_FAULT: Final = 12  # a minute of a day is seen, too
 LEAST_UNSEEN: Final = 8
 UNSEEN_SHARE: Final = 0.01
 _DIGITS: Final = re.compile(r"([0-9]{1,18})")

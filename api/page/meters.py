@@ -7,9 +7,7 @@ from monitors.config import MonitorConfig
 from monitors.reports import SoundLevels
 
 FLOOR_DB: Final = -60.0
-CEILING_DB: Final = 3.0
-"""True peaks may lie above full scale."""
-
+CEILING_DB: Final = 3.0  # true peaks may lie above full scale
 _LAYOUTS: Final = {
     1: ("M",),
     2: ("L", "R"),

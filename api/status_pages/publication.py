@@ -23,9 +23,7 @@ from notifications.notification import Language
 DAYS: Final = 90
 MOST_INCIDENTS: Final = 50
 FRESH_SEC: Final = 60
-OUTAGE_SEC: Final = 10
-"""While the database is away, it is asked this often for a page."""
-
+OUTAGE_SEC: Final = 10  # while the database is away, it is asked this often for a page
 _log = structlog.get_logger(__name__)
 
 

@@ -29,8 +29,7 @@ class NotificationStatus(StrEnum):
     SILENCED = "silenced"
     """A silence held it back: told at its end where the incident is still open, else never."""
 
-    SKIPPED = "skipped"
-    """Its incident ended while the destination was disabled."""
+    SKIPPED = "skipped"  # its incident ended while the destination was disabled
 
 
 deliveries = Table(

@@ -42,8 +42,7 @@ class EvidenceState(StrEnum):
 
     PENDING = "pending"
     READY = "ready"
-    FAILED = "failed"
-    """There is none, or no longer; the reason says why."""
+    FAILED = "failed"  # there is none, or no longer; the reason says why
 
 
 evidence = Table(
@@ -72,8 +71,7 @@ evidence = Table(
 key removes a row with its monitor or incident, since its file is removed before it.
 """
 
-DELETED: Final = "deleted"
-"""Reason of what somebody removed: it does not come back."""
+DELETED: Final = "deleted"  # reason of what somebody removed: it does not come back
 
 
 @dataclass(frozen=True)

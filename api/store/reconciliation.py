@@ -43,9 +43,7 @@ class Removable(NamedTuple):
     began: Column[datetime] | None = None
 
 
-MONITORS: Final = Removable(monitors, monitors.c.finished_at)
-"""With all that belongs to them."""
-
+MONITORS: Final = Removable(monitors, monitors.c.finished_at)  # with all that belongs to them
 EVENTS: Final = Removable(monitor_events, monitor_events.c.created_at)
 IDEMPOTENCY_KEYS: Final = Removable(idempotency_keys, idempotency_keys.c.created_at)
 INCIDENTS: Final = Removable(

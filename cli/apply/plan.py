@@ -12,9 +12,7 @@ from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.stream_url import parse_stream_url
 
 HEADERS = "config.request_headers"
-UNSHOWN = frozenset({HEADERS, "callback_url", "metadata"})
-"""Values that may be secret, or are long."""
-
+UNSHOWN = frozenset({HEADERS, "callback_url", "metadata"})  # values that may be secret, or are long
 FIXED = frozenset({"callback_url", "type", "ed25519"})
 CHANGEABLE = frozenset(f"config.{name}" for name in ChangeableConfig.model_fields)
 FIELDS = ("name", "callback_url", "labels", "destinations", "metadata", "applied_by")

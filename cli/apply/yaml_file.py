@@ -23,8 +23,7 @@ class FileRefused(Exception):
 @dataclass(frozen=True)
 class YamlFile:
     path: Path
-    values: Any
-    """What YAML makes of it, with the variables of the environment filled in."""
+    values: Any  # what YAML makes of it, with the variables of the environment filled in
 
     lines: Mapping[Position, int]
     """The line of each value, by the names and indices that lead to it."""

@@ -9,8 +9,7 @@ from typing import Any
 
 from cli.demo.script import Expectation
 
-MOMENT_TOLERANCE_SEC = 0.1
-"""How far `started_at` and `recovered_at` may lie from the script."""
+MOMENT_TOLERANCE_SEC = 0.1  # how far `started_at` and `recovered_at` may lie from the script
 
 
 @dataclass(frozen=True)

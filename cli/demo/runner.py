@@ -34,22 +34,13 @@ from simulator.origin import LiveOrigin
 
 OK = 0
 
-SCREENSHOT = Path("stream-tracker-demo.png")
-"""In the folder where the demo is run."""
-
+SCREENSHOT = Path("stream-tracker-demo.png")  # in the folder where the demo is run
 REFRESH_SEC = 0.25
-POLL_SEC = 2.0
-"""How often the gateway is asked how the monitor is."""
-
-GRACE_SEC = 20.0
-"""How long after the end of the broadcast missing events are waited for."""
-
-OVER_GRACE_SEC = 5.0
-"""How long they are waited for once the monitor is over."""
-
+POLL_SEC = 2.0  # how often the gateway is asked how the monitor is
+GRACE_SEC = 20.0  # how long after the end of the broadcast missing events are waited for
+OVER_GRACE_SEC = 5.0  # how long they are waited for once the monitor is over
 AUDIT_POLLS = 20
-AUDIT_POLL_SEC = 0.5
-"""The gateway learns of a delivery after the receiver."""
+AUDIT_POLL_SEC = 0.5  # the gateway learns of a delivery after the receiver
 
 
 async def run_demo() -> int:

@@ -11,12 +11,8 @@ from monitors.config import MonitorConfig, OnDeliveryFailure
 from monitors.events import EventType
 
 TARGET_DURATION_SEC = 2.0
-DELAY_BOUND_SEC = TARGET_DURATION_SEC + 1.0
-"""What p95 of the delays is measured against."""
-
-BACKLOG_SEGMENTS = 3
-"""Segments that are published already when the broadcast begins."""
-
+DELAY_BOUND_SEC = TARGET_DURATION_SEC + 1.0  # what p95 of the delays is measured against
+BACKLOG_SEGMENTS = 3  # segments that are published already when the broadcast begins
 CONFIG = MonitorConfig(
     blackout_threshold_sec=4,
     silence_threshold_sec=4,

@@ -27,12 +27,9 @@ logger = structlog.get_logger(__name__)
 READY_SEC = 60.0
 READY_POLL_SEC = 0.1
 START_TRIES = 3
-EXIT_SEC = 3.0
-"""A process that was killed just now keeps its ports for a moment."""
-DRAIN_SEC = 4.0
-"""Shorter than the worker's default: nobody waits that long after Ctrl-C."""
-CLOSE_SEC = 8.0
-"""Time after draining to close connections and child processes."""
+EXIT_SEC = 3.0  # a process that was killed just now keeps its ports for a moment
+DRAIN_SEC = 4.0  # shorter than the worker's default: nobody waits that long after Ctrl-C
+CLOSE_SEC = 8.0  # time after draining to close connections and child processes
 LOCAL = "127.0.0.1"
 
 

@@ -17,12 +17,8 @@ logger = structlog.get_logger(__name__)
 
 RESTART_MIN_SEC = 0.5
 RESTART_MAX_SEC = 10.0
-STEADY_SEC = 30.0
-"""A service that ran this long resets the backoff."""
-
-MAKE_LEVEL = "MAKELEVEL"
-"""Variable that make sets for what it runs."""
-
+STEADY_SEC = 30.0  # a service that ran this long resets the backoff
+MAKE_LEVEL = "MAKELEVEL"  # variable that make sets for what it runs
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
