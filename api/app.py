@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import health
 from api.access_log import AccessLog
@@ -257,20 +256,4 @@ def _connect(app: FastAPI, gateway: GatewayServices) -> FastAPI:
     provide(app, *vars(gateway).values())
     install_error_handlers(app)
     app.add_middleware(AccessLog, metrics=gateway.metrics)
-    app.add_middleware(_HeadAsGet)
     return app
-
-
-class _HeadAsGet:
-    """ASGI middleware: HEAD is served, counted and logged as GET.
-
-    Link previews and uptime checks ask so. The server leaves the body out: it knows the method.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, send)

@@ -103,12 +103,14 @@ class HealthChecks:
 HealthDep = Annotated[HealthChecks, injected(HealthChecks)]
 
 
+@router.head("/healthz", include_in_schema=False)  # uptime checks ask so
 @router.get("/healthz")
 async def healthz() -> Liveness:
     """Return that the process answers."""
     return Liveness()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
 async def readyz(health: HealthDep, response: Response) -> Readiness:
     """Return whether the database and Temporal can be used; asked at most once a second."""

@@ -15,6 +15,7 @@ from runtime.settings import GatewaySettings
 
 BATCH: Final = 200
 BATCHES: Final = 20
+EVICTION_BATCH: Final = 100  # an upload waits meanwhile
 EVICTED: Final = "quota"
 EXPIRED: Final = "expired"
 LOST: Final = "lost"
@@ -81,7 +82,7 @@ class EvidenceQuota:
         for _ in range(BATCHES):
             if used <= most_used:
                 return used
-            oldest = await self._store.evidence.oldest(monitor_id, limit=BATCH)
+            oldest = await self._store.evidence.oldest(monitor_id, limit=EVICTION_BATCH)
             going = _first_of(oldest, used - most_used)
             await remove_files(self._store, self._files, going, EVICTED)
             used -= sum(one.size_bytes for one in going)

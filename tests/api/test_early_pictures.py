@@ -26,8 +26,9 @@ async def test_a_picture_may_come_before_its_incident(gateway: Running) -> None:
     incident = await new_incident(gateway, NOON)
     assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 204
     await incident.open()
-    found = {name: one["state"] for name, one in (await incident.shown()).items()}
-    assert found == {"last_good": "pending", "first_faulty": "ready"}
+    shown = await incident.shown()
+    found = {name: (one["state"], one["reason"]) for name, one in shown.items()}
+    assert found == {"last_good": ("pending", None), "first_faulty": ("ready", None)}
 
 
 async def test_a_picture_before_an_incident_is_refused_where_none_is_kept(
